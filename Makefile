@@ -1,0 +1,100 @@
+# Ranvier: `make demo` sets up and runs the main job, `make test` runs all tests, `make help` lists the rest.
+
+# ---- settings ------------------------------------------------------------------------------------------------
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+BUILD    ?= build
+CC       ?= gcc
+OPTIMISE ?= -O3
+SANITIZE ?=
+PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev librandom123-dev libcmocka-dev fonts-dejavu-core
+
+VERSION  := $(shell sed -n 's/^\#define RV_VERSION "\(.*\)"/\1/p' sim/ranvier.h)
+ROOMS    := sim neurons learning io viz hw
+MODULES   = hdf5-serial gsl lua5.4 cairo
+# One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
+FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
+# asked once, and only by the recipes that need it: nothing may be installed yet when make starts
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)))$(PKG_LIBS)
+
+LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
+LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
+TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)
+TEST_BIN  = $(TESTS:%.c=$(BUILD)/%)
+TEST_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+BENCH    := $(wildcard tests/bench/bench_*.c)
+BENCH_BIN = $(BENCH:%.c=$(BUILD)/%)
+
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# ---- what people call ----------------------------------------------------------------------------------------
+.PHONY: help deps all demo test asan bench install uninstall clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+deps: ## install what is missing (apt, as root or through sudo)
+	@sh tests/support/install_packages.sh $(PACKAGES)
+
+all: $(BUILD)/ranvier $(BUILD)/libranvier.a $(BUILD)/libranvier.so $(BUILD)/ranvier.pc ## build the command and the libraries
+
+demo: all ## the main job: a published network, its rates beside the published ones, a file and a figure
+	@$(BUILD)/ranvier run examples/brunel_2000.lua check=1 figure=brunel.png --out brunel.h5
+	@echo
+	@echo "Results are in brunel.h5, the figure is brunel.png. Go on with:"
+	@echo "  $(BUILD)/ranvier stats brunel.h5                     rates, CV, correlations"
+	@echo "  $(BUILD)/ranvier plot brunel.h5 -o raster.svg        another figure"
+	@echo "  $(BUILD)/ranvier run examples/brunel_2000.lua regime=AI"
+
+test: all $(TEST_BIN) ## build and run all tests
+	@sh tests/support/run_tests.sh $(BUILD) $(TEST_BIN)
+
+asan: ## the tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) BUILD=$(BUILD)/asan OPTIMISE="-O1 -fno-omit-frame-pointer" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" test
+
+bench: all $(BENCH_BIN) ## measure: speed, memory, ratios
+	@sh tests/bench/run_bench.sh $(BUILD) $(BENCH_BIN)
+
+install: all ## install under PREFIX (default /usr/local), below DESTDIR if set
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/sim
+	install -m 755 $(BUILD)/ranvier $(DESTDIR)$(PREFIX)/bin/ranvier
+	install -m 644 $(BUILD)/libranvier.a $(BUILD)/libranvier.so $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(BUILD)/ranvier.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 sim/ranvier.h $(DESTDIR)$(PREFIX)/include/sim
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/ranvier $(DESTDIR)$(PREFIX)/lib/libranvier.a $(DESTDIR)$(PREFIX)/lib/libranvier.so
+	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/ranvier.pc $(DESTDIR)$(PREFIX)/include/sim/ranvier.h
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+# ---- how it is made ------------------------------------------------------------------------------------------
+$(BUILD)/.deps: Makefile
+	@$(MAKE) deps && mkdir -p $(@D) && touch $@
+
+$(BUILD)/%.o: %.c | $(BUILD)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/libranvier.a: $(LIB_OBJ)
+	ar rcs $@ $^
+
+$(BUILD)/libranvier.so: $(LIB_OBJ)
+	$(CC) $(FLAGS) -shared $^ -o $@ $(PKG_LIBS) -lm
+
+$(BUILD)/ranvier: $(BUILD)/main.o $(BUILD)/libranvier.a
+	$(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lm
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJ) $(BUILD)/libranvier.a
+	$(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lcmocka -lm
+
+$(BUILD)/ranvier.pc: Makefile sim/ranvier.h | $(BUILD)/.deps
+	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: -fopenmp -lm\nCflags: -I$${includedir}\n' \
+		'$(PREFIX)' '$(VERSION)' '$(MODULES)' > $@
+
+-include $(LIB_OBJ:.o=.d) $(TEST_BIN:=.d) $(BENCH_BIN:=.d) $(BUILD)/main.d

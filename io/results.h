@@ -1,0 +1,62 @@
+/* Results: one HDF5 file in SONATA's layout, written while the network runs, readable when the run is killed. */
+#ifndef RV_IO_RESULTS_H
+#define RV_IO_RESULTS_H
+
+#include "sim/ranvier.h"
+
+/* ---- writing ------------------------------------------------------------------------------------------------ */
+
+typedef struct results_writer results_writer;
+
+/** What made the results; written beside them. Any may be NULL. */
+typedef struct results_provenance {
+    const char *command_line, *script_path, *script_text;
+} results_provenance;
+
+/** Starts a results file for everything the network records, now and later; from then on it is brought up to date
+ *  about every half second of wall time and at the end of every run (rv_on_wall_clock). An existing file at path is
+ *  replaced only when the new one has begun successfully. @param writer result, to be closed before rv_net_free() */
+rv_status results_writer_open(rv_net *net, const char *path, const results_provenance *provenance,
+                              results_writer **writer);
+
+/** Writes what is still missing and closes the file. NULL is allowed. */
+rv_status results_writer_close(results_writer *writer);
+
+/* ---- reading ------------------------------------------------------------------------------------------------ */
+
+typedef struct results results;
+
+/** Spikes of a population: [n], ascending times. */
+typedef struct results_spikes {
+    char    name[128];
+    int64_t size;      /* neurons; the largest id + 1 if the file does not say */
+    bool    inhibitory; /* as figures colour it; false if the file does not say */
+    int64_t n;
+    double  *times_ms; /* [n] */
+    int64_t *neurons;  /* [n] */
+} results_spikes;
+
+/** A report: samples of a variable over time. */
+typedef struct results_report {
+    char     name[128], variable[64], unit[32];
+    char     population[128];
+    int64_t  n_times, n_columns;
+    double   start_ms, interval_ms;
+    int64_t *columns; /* [n_columns]          neuron ids */
+    float   *values;  /* [n_times][n_columns]            */
+} results_report;
+
+/** Reads a results file, or any SONATA spike or report file, whole. Also one that is being written, or was left by
+ *  a killed run. */
+rv_status results_read(const char *path, results **r, rv_error *error);
+void      results_free(results *r);
+
+int                   results_spikes_count(const results *r);
+const results_spikes *results_spikes_at(const results *r, int index);
+int                   results_report_count(const results *r);
+const results_report *results_report_at(const results *r, int index);
+
+/** A root attribute (version, seed, command_line, script, resolution, simulated_ms, ...) as text; NULL if absent. */
+const char *results_attribute(const results *r, const char *name);
+
+#endif
