@@ -4,7 +4,9 @@
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 BUILD    ?= build
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC        = gcc
+endif
 OPTIMISE ?= -O3
 SANITIZE ?=
 PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev librandom123-dev libcmocka-dev fonts-dejavu-core
@@ -26,7 +28,10 @@ TEST_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 BENCH    := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN = $(BENCH:%.c=$(BUILD)/%)
 
-MAKEFLAGS += -j$(shell nproc) --no-print-directory
+MAKEFLAGS += --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -79,19 +84,19 @@ $(BUILD)/.deps: Makefile
 
 $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
+	@echo '  CC  $<'; $(CC) $(FLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/libranvier.a: $(LIB_OBJ)
-	ar rcs $@ $^
+	@echo '  AR  $@'; ar rcs $@ $^
 
 $(BUILD)/libranvier.so: $(LIB_OBJ)
-	$(CC) $(FLAGS) -shared $^ -o $@ $(PKG_LIBS) -lm
+	@echo '  LD  $@'; $(CC) $(FLAGS) -shared $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/ranvier: $(BUILD)/main.o $(BUILD)/libranvier.a
-	$(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lm
+	@echo '  LD  $@'; $(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJ) $(BUILD)/libranvier.a
-	$(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lcmocka -lm
+	@echo '  LD  $@'; $(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lcmocka -lm
 
 $(BUILD)/ranvier.pc: Makefile sim/ranvier.h | $(BUILD)/.deps
 	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: -fopenmp -lm\nCflags: -I$${includedir}\n' \

@@ -11,15 +11,20 @@ typedef struct results_writer results_writer;
 /** What made the results; written beside them. Any may be NULL. */
 typedef struct results_provenance {
     const char *command_line, *script_path, *script_text;
+    bool      (*inhibitory)(void *user, rv_population population); /* for the colours of figures; NULL: not said */
+    void       *user;
 } results_provenance;
 
 /** Starts a results file for everything the network records, now and later; from then on it is brought up to date
  *  about every half second of wall time and at the end of every run (rv_on_wall_clock). An existing file at path is
- *  replaced only when the new one has begun successfully. @param writer result, to be closed before rv_net_free() */
+ *  replaced only when the new one has begun successfully. The texts are borrowed during the call, `user` until the
+ *  writer is closed. When the disk is full, the run ends with RV_FILE_ERROR; the file holds what it held before.
+ *  @param writer result, to be closed before rv_net_free(), after the last run
+ *  @return RV_OK or RV_FILE_ERROR, with its sentence in rv_net_error() */
 rv_status results_writer_open(rv_net *net, const char *path, const results_provenance *provenance,
                               results_writer **writer);
 
-/** Writes what is still missing and closes the file. NULL is allowed. */
+/** Writes what is still missing and closes the file. NULL is allowed. The network must not run again. */
 rv_status results_writer_close(results_writer *writer);
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
@@ -28,8 +33,8 @@ typedef struct results results;
 
 /** Spikes of a population: [n], ascending times. */
 typedef struct results_spikes {
-    char    name[128];
-    int64_t size;      /* neurons; the largest id + 1 if the file does not say */
+    char    name[128];  /* of the population; "spikes" in old files that do not say */
+    int64_t size;       /* neurons; the largest id + 1 if the file does not say */
     bool    inhibitory; /* as figures colour it; false if the file does not say */
     int64_t n;
     double  *times_ms; /* [n] */
@@ -38,16 +43,18 @@ typedef struct results_spikes {
 
 /** A report: samples of a variable over time. */
 typedef struct results_report {
+    rv_probe_kind kind; /* states of neurons, the rate of a population (one column), or weights of a projection */
     char     name[128], variable[64], unit[32];
-    char     population[128];
+    char     population[128]; /* of the neurons; the target's for weights */
     int64_t  n_times, n_columns;
     double   start_ms, interval_ms;
-    int64_t *columns; /* [n_columns]          neuron ids */
-    float   *values;  /* [n_times][n_columns]            */
+    int64_t *columns; /* [n_columns]          neuron ids; of the targets for weights; 0 for a rate */
+    int64_t *sources; /* [n_columns]          of weights: ids of the sources; else NULL            */
+    float   *values;  /* [n_times][n_columns]                                                      */
 } results_report;
 
 /** Reads a results file, or any SONATA spike or report file, whole. Also one that is being written, or was left by
- *  a killed run. */
+ *  a killed run. @param error may be NULL */
 rv_status results_read(const char *path, results **r, rv_error *error);
 void      results_free(results *r);
 
@@ -56,7 +63,8 @@ const results_spikes *results_spikes_at(const results *r, int index);
 int                   results_report_count(const results *r);
 const results_report *results_report_at(const results *r, int index);
 
-/** A root attribute (version, seed, command_line, script, resolution, simulated_ms, ...) as text; NULL if absent. */
+/** What made the results, as text: version, seed, resolution, timing, threads, created, simulated_ms, finished,
+ *  command_line, script_path, script; of other files their root attributes. NULL if absent. */
 const char *results_attribute(const results *r, const char *name);
 
 #endif

@@ -99,6 +99,7 @@ rv_status  rv_set_threads(rv_net *net, int threads); /* before the first run */
  *  they are given to returns. Distributions are drawn by counter-based random numbers: the i-th neuron gets the
  *  same value whatever else is drawn. */
 typedef enum rv_value_kind {
+    RV_UNSET, /* the null value: what it is given to keeps its default */
     RV_NUMBER, RV_LIST, RV_UNIFORM, RV_NORMAL, RV_LOGNORMAL, RV_EXPONENTIAL,
     RV_DISTANCE_LINEAR,      /* a + b d                     d: distance of source and target */
     RV_DISTANCE_EXPONENTIAL, /* a + b exp(-d / c)                                            */

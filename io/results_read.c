@@ -1,0 +1,435 @@
+/* Reading results: the files of results.c, and SONATA's spikes and reports in the dialects that occur
+ * (AllenInstitute/sonata, bmtk, libsonata, PyNN, NEST):
+ *
+ *   spikes    /spikes/<population>/{timestamps, node_ids}, or of old files /spikes/{timestamps, gids};
+ *             units ms (also if absent) or s; sorted in any way, whatever `sorting` says: we look and sort by time
+ *   reports   /report/<name>/{data, mapping}, or of old files /{data, mapping}; index_pointers or index_pointer
+ *             or none; node_ids or gids; data of any type
+ *   ours      /rate, /weights, /provenance
+ *
+ * Numbers are converted by HDF5, never read as the file has them. A file of ours that was not finished may end with
+ * some node ids more than timestamps (results.c says why): they are left out. In other files that is an error. */
+#include "io/results.h"
+#include "io/hdf5_file.h"
+#include "sim/error.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_BYTES = 1 << 16 };                      /* of the longest attribute                             */
+static const int64_t MAX_NODE_ID = (int64_t)1 << 40; /* more neurons than anybody has; guards later arithmetic */
+
+typedef struct attribute {
+    char *name, *text;
+} attribute;
+
+struct results {
+    results_spikes *spikes;     /* [n_spikes]     */
+    results_report *reports;    /* [n_reports]    */
+    attribute      *attributes; /* [n_attributes] */
+    int             n_spikes, n_reports, n_attributes;
+    bool            unfinished; /* ours, and being written or left by a killed run */
+    hdf5_file       file;
+};
+
+static rv_status __attribute__((format(printf, 3, 4))) damaged(results *r, const char *object, const char *format, ...)
+{
+    char    reason[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    return error_set(&r->file.error, RV_FILE_ERROR, "file \"%.150s\", %.100s: %s", r->file.path, object, reason);
+}
+
+static rv_status no_memory(results *r, double bytes) { return error_memory(&r->file.error, "the results", bytes); }
+
+/* One more element at the end of an array, cleared. @return the element, NULL without memory */
+static void *one_more(void *array, int *n, size_t size)
+{
+    char *longer = realloc(*(void **)array, (size_t)(*n + 1) * size);
+    if (!longer) return NULL;
+    *(void **)array = longer;
+    return memset(longer + (size_t)(*n)++ * size, 0, size);
+}
+
+/* Also what is damaged is there; reading it gives the sentence. */
+static bool has(results *r, const char *group, const char *name)
+{
+    return hdf5_kind_of(&r->file, hdf5_at(group, name).path) != HDF5_NOTHING;
+}
+
+/* A text attribute cut to what fits; the alternative if there is none. */
+static void text_or(results *r, const char *object, const char *name, const char *alternative, char *text, size_t size)
+{
+    if (hdf5_get_text(&r->file, object, name, text, size) != RV_OK) snprintf(text, size, "%s", alternative);
+}
+
+/* How many ms the unit of times is. */
+static rv_status unit_of_time(results *r, const char *dataset, double *ms)
+{
+    char unit[32];
+    text_or(r, dataset, "units", "ms", unit, sizeof unit);
+    *ms = 1;
+    if (unit[0] == 0 || !strcmp(unit, "ms") || !strncmp(unit, "millisec", 8)) return RV_OK;
+    *ms = 1000;
+    if (!strcmp(unit, "s") || !strncmp(unit, "sec", 3)) return RV_OK;
+    return damaged(r, dataset, "times in \"%s\"; known are ms and s", unit);
+}
+
+/* ---- spikes -------------------------------------------------------------------------------------------------- */
+
+typedef struct spike {
+    double  t;
+    int64_t neuron;
+} spike;
+
+static void merge(const spike *from, int64_t begin, int64_t middle, int64_t end, spike *to)
+{
+    int64_t a = begin, b = middle;
+    for (int64_t i = begin; i < end; i++) to[i] = a < middle && (b >= end || from[a].t <= from[b].t) ? from[a++] : from[b++];
+}
+
+/* Sorts by time and keeps the file's order of equal times. @param other room for n @return where the sorted are */
+static spike *sort_by_time(spike *spikes, spike *other, int64_t n)
+{
+    for (int64_t run = 1; run < n; run *= 2) {
+        for (int64_t at = 0; at < n; at += 2 * run)
+            merge(spikes, at, at + run < n ? at + run : n, at + 2 * run < n ? at + 2 * run : n, other);
+        spike *swap = spikes;
+        spikes = other, other = swap;
+    }
+    return spikes;
+}
+
+static rv_status sort_spikes(results *r, results_spikes *s)
+{
+    bool sorted = true;
+    for (int64_t i = 1; i < s->n; i++) sorted &= s->times_ms[i - 1] <= s->times_ms[i];
+    if (sorted) return RV_OK;
+    spike *room = malloc((size_t)s->n * 2 * sizeof *room);
+    if (!room) return no_memory(r, (double)s->n * 2 * sizeof *room);
+    for (int64_t i = 0; i < s->n; i++) room[i] = (spike){ s->times_ms[i], s->neurons[i] };
+    const spike *in_order = sort_by_time(room, room + s->n, s->n);
+    for (int64_t i = 0; i < s->n; i++) s->times_ms[i] = in_order[i].t, s->neurons[i] = in_order[i].neuron;
+    free(room);
+    return RV_OK;
+}
+
+static rv_status check_spikes(results *r, const char *group, results_spikes *s, double unit_ms)
+{
+    for (int64_t i = 0; i < s->n; i++) {
+        if (!isfinite(s->times_ms[i]))
+            return damaged(r, group, "the time of spike %lld is not a number", (long long)i);
+        if (s->neurons[i] < 0 || s->neurons[i] > MAX_NODE_ID)
+            return damaged(r, group, "spike %lld is of neuron %lld", (long long)i, (long long)s->neurons[i]);
+        s->times_ms[i] *= unit_ms;
+        if (s->neurons[i] >= s->size) s->size = s->neurons[i] + 1;
+    }
+    return RV_OK;
+}
+
+static rv_status count_spikes(results *r, const char *group, const char *times, const char *ids, int64_t *n)
+{
+    hdf5_shape t, i;
+    TRY(hdf5_shape_of(&r->file, times, &t));
+    TRY(hdf5_shape_of(&r->file, ids, &i));
+    if (t.rank > 1 || i.rank > 1) return damaged(r, group, "the lists of spikes have several axes");
+    if (t.count != i.count && !r->unfinished)
+        return damaged(r, group, "%lld times and %lld neurons", (long long)t.count, (long long)i.count);
+    *n = t.count < i.count ? t.count : i.count;
+    return RV_OK;
+}
+
+static rv_status load_spikes(results *r, const char *group, results_spikes *s)
+{
+    hdf5_path times = hdf5_at(group, "timestamps"), ids = hdf5_at(group, "node_ids");
+    double    unit_ms;
+    if (!has(r, group, "node_ids") && has(r, group, "gids")) ids = hdf5_at(group, "gids");
+    TRY(unit_of_time(r, times.path, &unit_ms));
+    TRY(count_spikes(r, group, times.path, ids.path, &s->n));
+    s->times_ms = malloc((size_t)(s->n + 1) * sizeof *s->times_ms);
+    s->neurons = malloc((size_t)(s->n + 1) * sizeof *s->neurons);
+    if (!s->times_ms || !s->neurons) return no_memory(r, (double)s->n * 16);
+    TRY(hdf5_read_rows(&r->file, times.path, HDF5_F64, 0, s->n, s->times_ms));
+    TRY(hdf5_read_rows(&r->file, ids.path, HDF5_I64, 0, s->n, s->neurons));
+    TRY(check_spikes(r, group, s, unit_ms));
+    return sort_spikes(r, s);
+}
+
+static rv_status read_population(results *r, const char *group, const char *name)
+{
+    results_spikes *s = one_more(&r->spikes, &r->n_spikes, sizeof *s);
+    if (!s) return no_memory(r, sizeof *s);
+    int64_t inhibitory = 0;
+    text_or(r, group, "name", name, s->name, sizeof s->name);
+    if (hdf5_get_int(&r->file, group, "size", &s->size) != RV_OK || s->size < 0 || s->size > MAX_NODE_ID) s->size = 0;
+    hdf5_get_int(&r->file, group, "inhibitory", &inhibitory);
+    s->inhibitory = inhibitory != 0;
+    return load_spikes(r, group, s);
+}
+
+/* ---- reports ------------------------------------------------------------------------------------------------- */
+
+/* Start and step from {start, stop, step}. The stop follows from the samples that are there. */
+static rv_status read_time(results *r, const char *dataset, results_report *report)
+{
+    void      *loaded;
+    hdf5_shape shape;
+    double     unit_ms;
+    TRY(hdf5_load(&r->file, dataset, HDF5_F64, &loaded, &shape));
+    double time[3] = {0};
+    if (shape.count == 3) memcpy(time, loaded, sizeof time);
+    free(loaded);
+    if (shape.count != 3 || !isfinite(time[0]) || !(time[2] > 0) || !isfinite(time[2]))
+        return damaged(r, dataset, "is not start, stop and step");
+    TRY(unit_of_time(r, dataset, &unit_ms));
+    report->start_ms = time[0] * unit_ms, report->interval_ms = time[2] * unit_ms;
+    return RV_OK;
+}
+
+static rv_status read_data(results *r, const char *group, results_report *report)
+{
+    hdf5_path  data = hdf5_at(group, "data");
+    hdf5_shape shape;
+    TRY(hdf5_load(&r->file, data.path, HDF5_F32, (void **)&report->values, &shape));
+    if (shape.rank < 1 || shape.rank > 2) return damaged(r, data.path, "has %d axes instead of time and element", shape.rank);
+    report->n_times = shape.n[0];
+    report->n_columns = shape.rank == 2 ? shape.n[1] : 1;
+    text_or(r, data.path, "units", "", report->unit, sizeof report->unit);
+    text_or(r, data.path, "variable", "", report->variable, sizeof report->variable);
+    return RV_OK;
+}
+
+/* A list of node ids of known length. */
+static rv_status read_ids(results *r, const char *dataset, int64_t **ids, int64_t n)
+{
+    hdf5_shape shape;
+    TRY(hdf5_load(&r->file, dataset, HDF5_I64, (void **)ids, &shape));
+    if (n >= 0 && shape.count != n)
+        return damaged(r, dataset, "%lld numbers instead of %lld", (long long)shape.count, (long long)n);
+    for (int64_t i = 0; i < shape.count; i++)
+        if ((*ids)[i] < 0 || (*ids)[i] > MAX_NODE_ID)
+            return damaged(r, dataset, "number %lld is %lld", (long long)i, (long long)(*ids)[i]);
+    return RV_OK;
+}
+
+/* Columns p[i] .. p[i + 1] - 1 belong to node i; the last end is missing if SONATA's guide is taken at its word. */
+static rv_status spread_ids(results *r, const char *dataset, results_report *report, const int64_t *nodes, int64_t n,
+                            const int64_t *pointers, int64_t n_pointers)
+{
+    if (n_pointers != n && n_pointers != n + 1)
+        return damaged(r, dataset, "%lld numbers for %lld nodes", (long long)n_pointers, (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t end = i + 1 < n_pointers ? pointers[i + 1] : report->n_columns;
+        if (pointers[i] > end || end > report->n_columns)
+            return damaged(r, dataset, "node %lld has columns %lld to %lld of %lld", (long long)i,
+                           (long long)pointers[i], (long long)end, (long long)report->n_columns);
+        for (int64_t c = pointers[i]; c < end; c++) report->columns[c] = nodes[i];
+    }
+    return RV_OK;
+}
+
+static rv_status assign_columns(results *r, const char *mapping, results_report *report, const int64_t *nodes, int64_t n)
+{
+    bool       plural = has(r, mapping, "index_pointers");
+    hdf5_path  at = hdf5_at(mapping, plural ? "index_pointers" : "index_pointer");
+    int64_t   *pointers = NULL;
+    hdf5_shape shape;
+    if (!plural && !has(r, mapping, "index_pointer")) {
+        if (n != report->n_columns)
+            return damaged(r, mapping, "%lld nodes for %lld columns, and no index_pointers", (long long)n,
+                           (long long)report->n_columns);
+        memcpy(report->columns, nodes, (size_t)n * sizeof *nodes);
+        return RV_OK;
+    }
+    rv_status status = hdf5_shape_of(&r->file, at.path, &shape);
+    if (status == RV_OK) status = read_ids(r, at.path, &pointers, -1);
+    if (status == RV_OK) status = spread_ids(r, at.path, report, nodes, n, pointers, shape.count);
+    free(pointers);
+    return status;
+}
+
+static rv_status read_mapping(results *r, const char *mapping, results_report *report)
+{
+    hdf5_path  at = hdf5_at(mapping, "node_ids");
+    int64_t   *nodes = NULL;
+    hdf5_shape shape;
+    if (!has(r, mapping, "node_ids") && has(r, mapping, "gids")) at = hdf5_at(mapping, "gids");
+    report->columns = calloc((size_t)report->n_columns + 1, sizeof *report->columns);
+    if (!report->columns) return no_memory(r, (double)report->n_columns * 8);
+    TRY(hdf5_shape_of(&r->file, at.path, &shape));
+    rv_status status = read_ids(r, at.path, &nodes, shape.count);
+    if (status == RV_OK) status = assign_columns(r, mapping, report, nodes, shape.count);
+    free(nodes);
+    return status;
+}
+
+static rv_status read_weights(results *r, const char *group, results_report *report)
+{
+    TRY(read_ids(r, hdf5_at(group, "source").path, &report->sources, report->n_columns));
+    return read_ids(r, hdf5_at(group, "target").path, &report->columns, report->n_columns);
+}
+
+static rv_status read_rate(results *r, results_report *report)
+{
+    report->columns = calloc((size_t)report->n_columns + 1, sizeof *report->columns);
+    return report->columns ? RV_OK : no_memory(r, (double)report->n_columns * 8);
+}
+
+/* @param mapping where the nodes are said, for states */
+static rv_status read_report(results *r, rv_probe_kind kind, const char *group, const char *mapping, const char *name)
+{
+    results_report *report = one_more(&r->reports, &r->n_reports, sizeof *report);
+    if (!report) return no_memory(r, sizeof *report);
+    report->kind = kind;
+    text_or(r, group, "name", name, report->name, sizeof report->name);
+    text_or(r, group, "population", report->name, report->population, sizeof report->population);
+    TRY(read_time(r, hdf5_at(kind == RV_PROBE_STATE ? mapping : group, "time").path, report));
+    TRY(read_data(r, group, report));
+    if (kind == RV_PROBE_WEIGHTS) return read_weights(r, group, report);
+    return kind == RV_PROBE_RATE ? read_rate(r, report) : read_mapping(r, mapping, report);
+}
+
+/* ---- the file ------------------------------------------------------------------------------------------------ */
+
+static rv_status read_spikes(results *r)
+{
+    if (!has(r, "/", "spikes")) return RV_OK;
+    if (has(r, "/spikes", "timestamps")) return read_population(r, "/spikes", "spikes");
+    hdf5_names names;
+    TRY(hdf5_list(&r->file, "/spikes", &names));
+    rv_status status = RV_OK;
+    for (int i = 0; i < names.n && status == RV_OK; i++) {
+        hdf5_path group = hdf5_at("/spikes", names.name[i]);
+        if (has(r, group.path, "timestamps")) status = read_population(r, group.path, names.name[i]);
+    }
+    hdf5_names_free(&names);
+    return status;
+}
+
+static rv_status read_reports(results *r, rv_probe_kind kind, const char *parent)
+{
+    hdf5_names names;
+    if (hdf5_kind_of(&r->file, parent) == HDF5_NOTHING) return RV_OK;
+    TRY(hdf5_list(&r->file, parent, &names));
+    rv_status status = RV_OK;
+    for (int i = 0; i < names.n && status == RV_OK; i++) {
+        hdf5_path group = hdf5_at(parent, names.name[i]), mapping = hdf5_at(group.path, "mapping");
+        if (has(r, group.path, "data")) status = read_report(r, kind, group.path, mapping.path, names.name[i]);
+    }
+    hdf5_names_free(&names);
+    return status;
+}
+
+static rv_status note_attribute(results *r, const char *name, const char *text)
+{
+    attribute *a = one_more(&r->attributes, &r->n_attributes, sizeof *a);
+    if (!a) return no_memory(r, sizeof *a);
+    a->name = strdup(name), a->text = strdup(text);
+    return a->name && a->text ? RV_OK : no_memory(r, (double)strlen(text));
+}
+
+static rv_status read_attributes(results *r, const char *object)
+{
+    hdf5_names names = {0};
+    char      *text = malloc(TEXT_BYTES);
+    rv_status  status = text ? hdf5_list_attributes(&r->file, object, &names) : no_memory(r, TEXT_BYTES);
+    for (int i = 0; status == RV_OK && i < names.n; i++)
+        if (hdf5_get_text(&r->file, object, names.name[i], text, TEXT_BYTES) == RV_OK)
+            status = note_attribute(r, names.name[i], text);
+    hdf5_names_free(&names);
+    free(text);
+    return status;
+}
+
+/* The texts of /provenance that are datasets. */
+static rv_status read_texts(results *r)
+{
+    static const char *const names[] = { "command_line", "script_path", "script" };
+    for (int i = 0; i < 3; i++) {
+        if (!has(r, "/provenance", names[i])) continue;
+        char *text;
+        TRY(hdf5_load_text(&r->file, hdf5_at("/provenance", names[i]).path, &text));
+        rv_status status = note_attribute(r, names[i], text);
+        free(text);
+        TRY(status);
+    }
+    return RV_OK;
+}
+
+static rv_status read_provenance(results *r)
+{
+    int64_t finished = 1;
+    if (has(r, "/", "provenance")) {
+        TRY(read_attributes(r, "/provenance"));
+        TRY(read_texts(r));
+        hdf5_get_int(&r->file, "/provenance", "finished", &finished);
+        r->unfinished = !finished;
+    }
+    return read_attributes(r, "/");
+}
+
+static rv_status read_file(results *r)
+{
+    static const char *const known[] = { "/spikes", "/report", "/data", "/rate", "/weights", "/provenance" };
+    bool                     any = false;
+    for (int i = 0; i < 6; i++) any |= hdf5_kind_of(&r->file, known[i]) != HDF5_NOTHING;
+    if (!any) return damaged(r, "/", "neither /spikes nor /report is there: no results");
+    TRY(read_provenance(r));
+    TRY(read_spikes(r));
+    TRY(read_reports(r, RV_PROBE_STATE, "/report"));
+    TRY(read_reports(r, RV_PROBE_RATE, "/rate"));
+    TRY(read_reports(r, RV_PROBE_WEIGHTS, "/weights"));
+    if (has(r, "/", "data") && has(r, "/", "mapping"))
+        return read_report(r, RV_PROBE_STATE, "/", "/mapping", "report");
+    return RV_OK;
+}
+
+rv_status results_read(const char *path, results **r, rv_error *error)
+{
+    *r = calloc(1, sizeof **r);
+    if (!*r) return error_memory(error, "the results", sizeof **r);
+    rv_status status = hdf5_open(path, &(*r)->file);
+    if (status == RV_OK) status = read_file(*r);
+    hdf5_close(&(*r)->file);
+    if (status == RV_OK) return RV_OK;
+    error_set(error, status, "%s", (*r)->file.error.text);
+    results_free(*r);
+    *r = NULL;
+    return status;
+}
+
+void results_free(results *r)
+{
+    if (!r) return;
+    for (int i = 0; i < r->n_spikes; i++) free(r->spikes[i].times_ms), free(r->spikes[i].neurons);
+    for (int i = 0; i < r->n_reports; i++)
+        free(r->reports[i].columns), free(r->reports[i].sources), free(r->reports[i].values);
+    for (int i = 0; i < r->n_attributes; i++) free(r->attributes[i].name), free(r->attributes[i].text);
+    free(r->spikes), free(r->reports), free(r->attributes);
+    free(r);
+}
+
+int results_spikes_count(const results *r) { return r->n_spikes; }
+int results_report_count(const results *r) { return r->n_reports; }
+
+const results_spikes *results_spikes_at(const results *r, int index)
+{
+    return index >= 0 && index < r->n_spikes ? &r->spikes[index] : NULL;
+}
+
+const results_report *results_report_at(const results *r, int index)
+{
+    return index >= 0 && index < r->n_reports ? &r->reports[index] : NULL;
+}
+
+const char *results_attribute(const results *r, const char *name)
+{
+    for (int i = 0; i < r->n_attributes; i++)
+        if (strcmp(r->attributes[i].name, name) == 0) return r->attributes[i].text;
+    return NULL;
+}

@@ -1,0 +1,61 @@
+/* Scripts: a network described and run in Lua (`ranvier run model.lua`).
+ *
+ * The script sees `require "ranvier"`, whose calls are those of sim/ranvier.h. It runs in a sandbox unless told
+ * otherwise: no processes, no C modules, no files except those Ranvier's own calls write (.h5, .png, .svg, .pdf,
+ * .csv), a seeded math.random, a limit on memory, and it can be interrupted at any time.
+ *
+ * This and the other io/script*.c are the roof of the house: they reach every room, and only main.c includes them. */
+#ifndef RV_IO_SCRIPT_H
+#define RV_IO_SCRIPT_H
+
+#include "sim/ranvier.h"
+
+typedef struct script script;
+
+/** A `name=value` of the command line; the script reads it as rv.arg.name, as a number if it looks like one. */
+typedef struct script_argument {
+    const char *name, *text;
+} script_argument;
+
+/** How a script is run. Everything is borrowed until script_close(). */
+typedef struct script_options {
+    const char            *path;         /* of the script, as error messages name it                          */
+    const char            *text;         /* [text_length] the script itself; NULL: read it from path          */
+    size_t                 text_length;
+    const script_argument *arguments;    /* [n_arguments] */
+    int                    n_arguments;
+    const char            *command_line; /* kept in results files; may be NULL                                */
+    const char            *out;          /* results file of the first network; NULL: none                     */
+    const uint64_t        *seed;         /* these three override the script where they are not NULL or 0      */
+    const rv_timing       *timing;
+    int                    threads;
+    bool                   quiet;        /* no progress bar, no summary, no warnings                          */
+    bool                   unsafe;       /* the full Lua libraries, no limit on memory                        */
+    bool                   profile;      /* measure where the time goes, and print it in the summary          */
+    int64_t                memory_limit; /* bytes the script may use; 0: 2 GiB                                */
+} script_options;
+
+/** Prepares a script for running: reads its text, opens the libraries. @param s result, for script_close() even if
+ *  refused, because it holds the message; NULL only when there is no memory at all */
+rv_status script_open(const script_options *options, script **s);
+
+/** Runs it to its end, an error, rv.exit() or an interruption; results files are complete and closed afterwards.
+ *  @return RV_OK (also after rv.exit), RV_STOPPED if interrupted, or what went wrong, see script_message() */
+rv_status script_run(script *s);
+
+/** Why script_open() or script_run() failed: one sentence, beginning with file and line if the script is at fault;
+ *  after an interruption, what was saved. Empty if all went well. */
+const char *script_message(const script *s);
+
+/** What the process should exit with: that of rv.exit(), 1 after an error or a failed rv.check(), 130 if
+ *  interrupted. */
+int script_exit_status(const script *s);
+
+/** Ends the script soon: the run in progress at the next exchange of spikes, Lua code at its next instruction. For
+ *  signal handlers: touches only flags. */
+void script_interrupt(script *s);
+
+/** NULL is allowed. */
+void script_close(script *s);
+
+#endif

@@ -1,0 +1,179 @@
+/* net:connect(source, target, { rule = ... }, { weight =, delay =, plasticity =, ... }) */
+#include "io/script_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Which of the options of the third table belong to which rule. */
+typedef struct rule_options {
+    const char *rule;
+    const char *needed[2]; /* NULL: nothing needed */
+} rule_options;
+
+static const rule_options rules[] = {
+    { "all_to_all", { NULL, NULL } },
+    { "one_to_one", { NULL, NULL } },
+    { "fixed_indegree", { "indegree", NULL } },
+    { "fixed_outdegree", { "outdegree", NULL } },
+    { "fixed_total_number", { "n", NULL } },
+    { "pairwise_bernoulli", { "p", NULL } },
+    { "pairwise_poisson", { "p", NULL } },
+    { "list", { "sources", "targets" } },
+};
+
+static const char *const owned[] = { "indegree", "outdegree", "n", "p", "sources", "targets" };
+static const char *const rule_keys[] = { "rule", "indegree", "outdegree", "n", "p", "sources", "targets", "allow_autapses",
+                                         "allow_multapses" };
+
+static const rule_options *find_rule(lua_State *L, const char *name)
+{
+    const char *names[COUNT(rules)];
+    for (int i = 0; i < COUNT(rules); i++) names[i] = rules[i].rule;
+    return &rules[script_word(L, name, "net:connect: rule", names, COUNT(rules))];
+}
+
+/* Each rule has its own options: those it needs are there, those of other rules are not. */
+static void check_rule_options(lua_State *L, int index, const rule_options *rule)
+{
+    for (int i = 0; i < COUNT(owned); i++) {
+        bool needed = false, given = false;
+        for (int k = 0; k < 2; k++) needed = needed || (rule->needed[k] && strcmp(rule->needed[k], owned[i]) == 0);
+        if (lua_istable(L, index)) given = lua_getfield(L, index, owned[i]) != LUA_TNIL, lua_pop(L, 1);
+        if (needed && !given) script_fail(L, "net:connect: rule \"%s\" needs %s", rule->rule, owned[i]);
+        if (given && !needed)
+            script_fail(L, "net:connect: rule \"%s\" has no option %s%s%s", rule->rule, owned[i],
+                        rule->needed[0] ? "; it takes " : "", rule->needed[0] ? rule->needed[0] : "");
+    }
+}
+
+/* A list of neurons, 1-based in Lua and 0-based in the engine; pushes what owns it. */
+static int64_t *read_neurons(lua_State *L, int index, const char *key, int64_t *n)
+{
+    const char *what = lua_pushfstring(L, "net:connect: %s", key);
+    lua_getfield(L, index, key);
+    double  *given = script_list(L, -1, what, n);
+    int64_t *neurons = lua_newuserdatauv(L, (*n + 1) * sizeof *neurons, 0);
+    for (int64_t i = 0; i < *n; i++) {
+        if (!(given[i] >= 1 && given[i] < 1e15) || given[i] != floor(given[i]))
+            script_fail(L, "%s[%lld] = %g; neurons are numbered 1, 2, ...", what, (long long)i + 1, given[i]);
+        neurons[i] = (int64_t)given[i] - 1;
+    }
+    return neurons;
+}
+
+/* The third argument: a table, or just the name of a rule; nothing means all_to_all. */
+static void read_rule(lua_State *L, script_net *net, int index, rv_connect_def *def)
+{
+    const char *what = "net:connect", *name = "all_to_all";
+    if (lua_type(L, index) == LUA_TSTRING) {
+        name = script_text(L, index, "net:connect: rule");
+        lua_newtable(L);
+        lua_pushvalue(L, index);
+        lua_setfield(L, -2, "rule");
+        lua_replace(L, index);
+    }
+    script_keys(L, index, what, rule_keys, COUNT(rule_keys));
+    const rule_options *rule = find_rule(L, option_text(L, index, what, "rule", name));
+    check_rule_options(L, index, rule);
+    def->rule = rule->rule;
+    def->degree = option_integer(L, index, what, "indegree", option_integer(L, index, what, "outdegree", 0));
+    def->total = option_integer(L, index, what, "n", 0);
+    def->no_autapses = !option_boolean(L, index, what, "allow_autapses", true);
+    def->no_multapses = !option_boolean(L, index, what, "allow_multapses", true);
+    if (rule->needed[0] && strcmp(rule->needed[0], "p") == 0) {
+        lua_getfield(L, index, "p");
+        def->p = script_value(L, net, -1, "net:connect: p");
+    }
+    if (strcmp(rule->rule, "list") == 0) {
+        int64_t n_targets;
+        def->sources = read_neurons(L, index, "sources", &def->n_list);
+        def->targets = read_neurons(L, index, "targets", &n_targets);
+        if (n_targets != def->n_list)
+            script_fail(L, "net:connect: %lld sources and %lld targets; the lists must have the same length",
+                        (long long)def->n_list, (long long)n_targets);
+    }
+}
+
+/* weight, delay and plasticity are known; whatever else stands in the table is a parameter of the learning rule. */
+static void check_synapse_keys(lua_State *L, int index, const char *plasticity)
+{
+    const char *keys[3 + 64] = { "weight", "delay", "plasticity" };
+    int         n = 3;
+    rv_table    table;
+    if (plasticity) {
+        const char *names[64];
+        int         n_names = 0;
+        for (; n_names < 64 && rv_table_at(RV_LEARNING, n_names, &table); n_names++) names[n_names] = table.name;
+        script_word(L, plasticity, "net:connect: plasticity", names, n_names);
+        rv_table_find(RV_LEARNING, plasticity, &table);
+        for (int i = 0; i < table.n_params && n < COUNT(keys); i++) keys[n++] = table.params[i].name;
+    }
+    script_keys(L, index, plasticity ? lua_pushfstring(L, "net:connect: %s", plasticity) : "net:connect", keys, n);
+}
+
+/* The engine takes a plain 0 for "not given"; a bounded 0 is a given one. */
+static rv_value given(rv_value value)
+{
+    return value.kind == RV_NUMBER && value.a == 0 ? rv_clip(value, 0, 0) : value;
+}
+
+/* The fourth argument. Everything it borrows stays on the stack. */
+static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_def *def)
+{
+    def->weight = rv_number(1), def->delay = rv_number(fmax(1, rv_resolution(net->net)));
+    if (lua_isnil(L, index)) return;
+    if (lua_type(L, index) != LUA_TTABLE)
+        script_fail(L, "net:connect: the synapses are %s; a table { weight =, delay = } is needed", script_describe(L, index));
+    def->plasticity = option_text(L, index, "net:connect", "plasticity", NULL);
+    check_synapse_keys(L, index, def->plasticity);
+    if (lua_getfield(L, index, "weight") != LUA_TNIL) def->weight = given(script_value(L, net, -1, "net:connect: weight"));
+    if (lua_getfield(L, index, "delay") != LUA_TNIL) def->delay = given(script_value(L, net, -1, "net:connect: delay"));
+    int         n = script_sorted_keys(L, index, "net:connect"), sorted = lua_gettop(L);
+    rv_setting *settings = lua_newuserdatauv(L, (n + 1) * sizeof *settings, 0);
+    luaL_checkstack(L, 4 * n + 8, "too many parameters");
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, sorted, i);
+        const char *name = lua_tostring(L, -1);
+        if (strcmp(name, "weight") == 0 || strcmp(name, "delay") == 0 || strcmp(name, "plasticity") == 0) continue;
+        lua_getfield(L, index, name);
+        rv_value value = script_value(L, NULL, -1, lua_pushfstring(L, "net:connect: %s", name));
+        settings[def->n_settings++] = (rv_setting){ name, value };
+    }
+    def->settings = settings;
+}
+
+/* The engine numbers from 0: said here in the script's numbers. */
+static void check_neurons(lua_State *L, const char *key, const int64_t *neurons, int64_t n, const rv_slice *slice)
+{
+    for (int64_t k = 0; neurons && k < n; k++)
+        if (neurons[k] >= slice->count)
+            script_fail(L, "net:connect: %s[%lld] = %lld, allowed are 1 to %lld", key, (long long)k + 1, (long long)neurons[k] + 1,
+                        (long long)slice->count);
+}
+
+/* Every pair of a source and a target is a projection of its own. */
+int network_connect(lua_State *L)
+{
+    script_net *net = script_self(L, TYPE_NETWORK);
+    lua_settop(L, 5);
+    script_defining(L, net, "net:connect");
+    int            n_sources, n_targets;
+    rv_slice      *sources = script_slices(L, net, 2, "net:connect: the source (first argument)", &n_sources);
+    rv_slice      *targets = script_slices(L, net, 3, "net:connect: the target (second argument)", &n_targets);
+    rv_connect_def def = { 0 };
+    read_rule(L, net, 4, &def);
+    read_synapse(L, net, 5, &def);
+    double        mean = script_value_mean(&def.weight);
+    script_group *projections = script_group_new(L, TYPE_PROJECTION, 1, n_sources * n_targets);
+    for (int i = 0; i < n_sources * n_targets; i++) {
+        rv_projection projection = { 0 };
+        def.source = sources[i / n_targets], def.target = targets[i % n_targets];
+        check_neurons(L, "sources", def.sources, def.n_list, &def.source);
+        check_neurons(L, "targets", def.targets, def.n_list, &def.target);
+        script_check(L, net, rv_connect(net->net, &def, &projection));
+        projections->ids[i] = projection.id;
+        script_population *known = script_population_of(net, def.source.population);
+        if (known) known->outgoing += (mean > 0) - (mean < 0);
+    }
+    return 1;
+}

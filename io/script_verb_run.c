@@ -1,0 +1,187 @@
+/* ranvier run FILE [name=value ...] */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/script_command.h"
+
+enum { MOST_ARGUMENTS = 256 };
+
+/* ---- what kind of file it is ---------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), n = strlen(ending);
+    return length > n && strcmp(path + length - n, ending) == 0;
+}
+
+static bool is_hdf5(const char *path)
+{
+    static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+    unsigned char              begin[8] = { 0 };
+    FILE                      *file = fopen(path, "rb");
+    size_t                     n = file ? fread(begin, 1, sizeof begin, file) : 0;
+    if (file) fclose(file);
+    return n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
+}
+
+/* Other kinds of file have their verb, or their version. */
+static int refuse_kind(const char *path)
+{
+    static const char *const later[][2] = { { ".json", "SONATA networks" }, { ".nir", "NIR graphs" }, { ".net", "netx networks" } };
+    FILE                    *file = fopen(path, "rb");
+    if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
+    fclose(file);
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (ends_with(path, later[i][0]))
+            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua)", path, later[i][1]);
+    if (is_hdf5(path))
+        return command_fail(1, "\"%s\" is an HDF5 file: ranvier info, stats and plot read results; checkpoints come in a "
+                               "later version, this one runs Lua scripts (.lua)", path);
+    return command_fail(1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua", path);
+}
+
+/* ---- the command line ----------------------------------------------------------------------------------------- */
+
+/* Everything read from the command line lives here until the script is closed. */
+typedef struct run_line {
+    const char     *path, *out, *time, *threads, *seed, *timing;
+    bool            quiet, unsafe, profile;
+    script_argument arguments[MOST_ARGUMENTS + 1];
+    char            names[MOST_ARGUMENTS][64];
+    int             n_arguments;
+    uint64_t        seed_number;
+    rv_timing       timing_kind;
+    double          threads_number;
+} run_line;
+
+static bool is_name(const char *text, size_t length)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    return length > 0 && length < 64 && strspn(text, letters) >= length && !(text[0] >= '0' && text[0] <= '9');
+}
+
+static bool read_argument(run_line *line, const char *text)
+{
+    size_t length = strcspn(text, "=");
+    if (text[length] != '=' || !is_name(text, length)) {
+        command_fail(2, "\"%s\" is neither an option nor name=value", text);
+        return false;
+    }
+    char *name = line->names[line->n_arguments];
+    memcpy(name, text, length);
+    name[length] = 0;
+    line->arguments[line->n_arguments++] = (script_argument){ name, text + length + 1 };
+    return true;
+}
+
+static bool read_seed(run_line *line)
+{
+    char *end;
+    if (!line->seed) return true;
+    errno = 0;
+    line->seed_number = strtoull(line->seed, &end, 10);
+    if (strspn(line->seed, "0123456789") == strlen(line->seed) && !*end && !errno) return true;
+    command_fail(2, "--seed is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", line->seed, UINT64_MAX);
+    return false;
+}
+
+static bool read_timing(run_line *line)
+{
+    static const char *const words[] = { "grid", "exact" };
+    if (!line->timing) return true;
+    line->timing_kind = strcmp(line->timing, "exact") == 0 ? RV_EXACT : RV_GRID;
+    if (strcmp(line->timing, words[line->timing_kind]) == 0) return true;
+    command_unknown("timing", line->timing, words, 2);
+    return false;
+}
+
+static bool read_threads(run_line *line)
+{
+    if (!command_number("--threads", line->threads, 1, 4096, &line->threads_number)) return false;
+    if (line->threads_number == (int)line->threads_number) return true;
+    command_fail(2, "--threads is \"%s\"; a whole number is needed", line->threads);
+    return false;
+}
+
+/* --time MS is the argument time=MS, and --out has the ending that programs know HDF5 files by. */
+static bool read_values(run_line *line)
+{
+    double time;
+    if (!command_number("--time", line->time, 0, 1e15, &time)) return false;
+    if (line->time) line->arguments[line->n_arguments++] = (script_argument){ "time", line->time };
+    if (line->out && !ends_with(line->out, ".h5") && !ends_with(line->out, ".hdf5")) {
+        command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
+        return false;
+    }
+    return read_seed(line) && read_timing(line) && read_threads(line);
+}
+
+/* @return -1 to go on, or the exit status */
+static int read_line(const command *c, run_line *line)
+{
+    const command_option options[] = {
+        { "--out", "FILE.h5", "results file of the (first) network", &line->out, NULL },
+        { "--time", "MS", "the same as time=MS: how long to simulate, for scripts that read rv.arg.time", &line->time, NULL },
+        { "--threads", "N", "threads, all cores by default; results do not depend on it", &line->threads, NULL },
+        { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
+        { "--timing", "grid|exact", "instead of the script's", &line->timing, NULL },
+        { "--quiet", NULL, "no progress bar, summary or warnings", NULL, &line->quiet },
+        { "--profile", NULL, "print where the time went", NULL, &line->profile },
+        { "--unsafe", NULL, "let the script use files, processes and modules, without a limit on memory", NULL, &line->unsafe },
+    };
+    const command_usage usage = { "run", "FILE.lua [name=value ...] [options]",
+                                  "Runs a script. It reads name=value as rv.arg.name.", options, sizeof options / sizeof *options,
+                                  1, MOST_ARGUMENTS };
+    const char *words[MOST_ARGUMENTS];
+    int         n, status = command_read(c, &usage, words, &n);
+    if (status >= 0) return status;
+    line->path = words[0];
+    for (int i = 1; i < n; i++) if (!read_argument(line, words[i])) return 2;
+    return read_values(line) ? -1 : 2;
+}
+
+/* ---- running -------------------------------------------------------------------------------------------------- */
+
+/* The command line as one could type it again; kept with the results. */
+static void join(const command *c, char *text, size_t room)
+{
+    size_t n = (size_t)snprintf(text, room, "ranvier run");
+    for (int i = 0; i < c->argc && n < room; i++) {
+        bool plain = strpbrk(c->argv[i], " \t\n'\"\\$&|;<>()*?") == NULL && c->argv[i][0];
+        n += (size_t)snprintf(text + n, room - n, plain ? " %s" : " '%s'", c->argv[i]);
+    }
+}
+
+static int run_script(const command *c, const run_line *line)
+{
+    char command_line[4096];
+    join(c, command_line, sizeof command_line);
+    const script_options options = {
+        .path = line->path, .arguments = line->arguments, .n_arguments = line->n_arguments, .command_line = command_line,
+        .out = line->out, .seed = line->seed ? &line->seed_number : NULL, .timing = line->timing ? &line->timing_kind : NULL,
+        .threads = (int)line->threads_number, .quiet = line->quiet, .unsafe = line->unsafe, .profile = line->profile,
+    };
+    script   *s;
+    rv_status status = script_open(&options, &s);
+    if (!s) return command_fail(1, "no memory left");
+    if (c->watch) c->watch(s);
+    if (status == RV_OK) status = script_run(s);
+    if (c->watch) c->watch(NULL);
+    if (script_message(s)[0]) fprintf(stderr, "%s\n", script_message(s));
+    int exit_status = script_exit_status(s);
+    script_close(s);
+    return exit_status;
+}
+
+int command_run(const command *c)
+{
+    run_line *line = calloc(1, sizeof *line);
+    if (!line) return command_fail(1, "no memory left");
+    int status = read_line(c, line);
+    if (status < 0) status = ends_with(line->path, ".lua") ? run_script(c, line) : refuse_kind(line->path);
+    free(line);
+    return status;
+}

@@ -1,0 +1,90 @@
+#include "neurons/membrane.h"
+
+#include <math.h>
+
+/* int_0^t exp(-rate_m (t - u)) exp(-rate_x u) du, written so that neither equal rates nor large t lose digits */
+double membrane_response_I(double rate_m, double rate_x, double t)
+{
+    double slow = fmin(rate_m, rate_x), gap = fabs(rate_m - rate_x);
+    double grown = gap * t < 1e-300 ? t : -expm1(-gap * t) / gap;
+    return exp(-slow * t) * grown;
+}
+
+/* int_0^1 u exp(-x u) du by its series, for |x| < 1/2 */
+static double first_moment(double x)
+{
+    double sum = 0, term = 1;
+    for (int n = 0; n < 16; n++) {
+        sum += term / (n + 2);
+        term *= -x / (n + 1);
+    }
+    return sum;
+}
+
+/* int_0^t exp(-rate_m (t - u)) u exp(-rate_x u) du */
+double membrane_response_dI(double rate_m, double rate_x, double t)
+{
+    double gap = rate_x - rate_m, x = gap * t;
+    if (fabs(x) < 0.5) return exp(-rate_m * t) * t * t * first_moment(x);
+    return (exp(-rate_m * t) - exp(-rate_x * t) * (1 + x)) / (gap * gap);
+}
+
+double membrane_V(const membrane *m, double t)
+{
+    double V = m->E + (m->V - m->E) * exp(-m->rate * t);
+    for (int x = 0; x < m->n; x++) {
+        const membrane_current *c = &m->current[x];
+        if (c->I != 0) V += m->gain * c->I * membrane_response_I(m->rate, c->rate, t);
+        if (c->dI != 0) V += m->gain * c->dI * membrane_response_dI(m->rate, c->rate, t);
+    }
+    return V;
+}
+
+static double current_at(const membrane_current *c, double t) { return (c->I + c->dI * t) * exp(-c->rate * t); }
+
+/* The largest value of a current in [from, from + length]: at an end, or where its slope vanishes. */
+static double current_sup(const membrane_current *c, double from, double length)
+{
+    double at_end = isinf(length) ? 0 : current_at(c, from + length);
+    double sup = fmax(current_at(c, from), at_end);
+    if (c->dI > 0) {
+        double peak = 1 / c->rate - c->I / c->dI;
+        if (peak > from && peak < from + length) sup = fmax(sup, current_at(c, peak));
+    }
+    return sup;
+}
+
+static double drive_sup(const membrane *m, double from, double length)
+{
+    double sum = 0;
+    for (int x = 0; x < m->n; x++) sum += current_sup(&m->current[x], from, length);
+    return m->E + m->gain / m->rate * sum;
+}
+
+/* Time in which a constant drive D lifts V to V_th; INFINITY if it does not. */
+static double rise_time(double V, double V_th, double D, double rate)
+{
+    if (D <= V_th) return INFINITY;
+    return log1p((V_th - V) / (D - V_th)) / rate;
+}
+
+double membrane_crossing(const membrane *m, double V_th, double t_end, bool *found)
+{
+    *found = false;
+    double t = 0, V = m->V;
+    for (int iteration = 0; iteration < 1000 && V < V_th; iteration++) {
+        double safe = rise_time(V, V_th, drive_sup(m, t, INFINITY), m->rate);
+        if (isinf(safe)) return INFINITY;
+        if (m->n > 0) { /* a second look with the drive of a short stretch only: quadratic near the crossing */
+            double stretch = 4 * safe;
+            safe = fmax(safe, fmin(stretch, rise_time(V, V_th, drive_sup(m, t, stretch), m->rate)));
+        }
+        if (t + safe == t) break; /* as close as floating point goes */
+        t += safe;
+        if (t > t_end) return t;
+        if (m->n == 0) break; /* constant drive: the rise time is the solution */
+        V = membrane_V(m, t);
+    }
+    *found = true;
+    return t;
+}

@@ -1,0 +1,17 @@
+/* All neuron models: a new one is a file in this folder and a line here. */
+#include "sim/model.h"
+
+#define NEURON_MODELS(X)  \
+    X(iaf_psc_delta)      \
+    X(iaf_psc_exp)        \
+    X(iaf_psc_alpha)      \
+    X(izhikevich)         \
+    X(poisson_generator)  \
+    X(spike_generator)    \
+    X(parrot_neuron)
+
+#define DECLARE(name) extern const rv_model rv_model_##name;
+NEURON_MODELS(DECLARE)
+
+#define ADDRESS(name) &rv_model_##name,
+const rv_model *const rv_models[] = { NEURON_MODELS(ADDRESS) NULL };

@@ -1,0 +1,342 @@
+/* Projections: what a connection definition may say, and the copy of it that is kept. */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/connect.h"
+#include "sim/definition.h"
+#include "sim/error.h"
+#include "sim/tables.h"
+#include "sim/value.h"
+
+enum { WHAT_TEXT = OBJECT_TEXT + 40 };
+#define MAX_TOTAL ((int64_t)1 << 40) /* synapses of a projection: more fit no machine */
+
+const char *const connect_rule_names[N_CONNECT_RULES] = {
+    [CONNECT_ALL_TO_ALL] = "all_to_all",
+    [CONNECT_ONE_TO_ONE] = "one_to_one",
+    [CONNECT_FIXED_INDEGREE] = "fixed_indegree",
+    [CONNECT_FIXED_OUTDEGREE] = "fixed_outdegree",
+    [CONNECT_FIXED_TOTAL] = "fixed_total_number",
+    [CONNECT_BERNOULLI] = "pairwise_bernoulli",
+    [CONNECT_POISSON] = "pairwise_poisson",
+    [CONNECT_LIST] = "list",
+};
+
+const char *definition_projection_label(const definition *d, const projection_def *p, char text[OBJECT_TEXT])
+{
+    snprintf(text, OBJECT_TEXT, "projection \"%s\" -> \"%s\"", d->population[p->source.population].name,
+             d->population[p->target.population].name);
+    return text;
+}
+
+/* What all checks of one projection speak about. */
+typedef struct checked {
+    const definition *d;
+    projection_def   *p;
+    char              object[OBJECT_TEXT];
+    rv_error         *error;
+} checked;
+
+static rv_status out_of_range(const checked *c, const char *field, int64_t x, int64_t high, const char *why)
+{
+    return error_set(c->error, RV_OUT_OF_RANGE, "%s: %s = %lld, allowed 0 to %lld%s", c->object, field, (long long)x,
+                     (long long)high, why);
+}
+
+/* ---- how many partners and pairs there are --------------------------------------------------------------------- */
+
+/* Neurons that two ranges of one population share. */
+static int64_t count_common(const neuron_range *a, const neuron_range *b)
+{
+    int64_t common = 0;
+    for (int64_t i = 0; i < a->count; i++) common += range_index(b, range_neuron(a, i)) >= 0;
+    return common;
+}
+
+int64_t projection_n_autapses(const projection_def *p)
+{
+    if (p->source.population != p->target.population) return 0;
+    if (p->rule != CONNECT_ONE_TO_ONE) return count_common(&p->source, &p->target);
+    int64_t n = 0;
+    for (int64_t i = 0; i < p->source.count; i++) n += range_neuron(&p->source, i) == range_neuron(&p->target, i);
+    return n;
+}
+
+/* Pairs a synapse may have. */
+static int64_t count_pairs(const projection_def *p)
+{
+    int64_t all = p->rule == CONNECT_ONE_TO_ONE ? p->source.count : p->source.count * p->target.count;
+    return projection_excludes_autapses(p) ? all - projection_n_autapses(p) : all;
+}
+
+/* Partners that every driving neuron has: one less if it is itself among them and must not be. */
+static int64_t fewest_partners(const projection_def *p, const neuron_range *partners, const neuron_range *drivers)
+{
+    bool one_less = projection_excludes_autapses(p) && count_common(drivers, partners) > 0;
+    return partners->count - one_less;
+}
+
+/* ---- rules ----------------------------------------------------------------------------------------------------- */
+
+static rv_status check_degree(const checked *c, const char *field, const neuron_range *partners,
+                              const neuron_range *drivers)
+{
+    const projection_def *p = c->p;
+    int64_t               there = fewest_partners(p, partners, drivers), high = p->multapses ? INT32_MAX : there;
+    const char           *why = p->multapses ? "" : " without multapses";
+    if (there <= 0) high = 0, why = ": there are no partners";
+    if (drivers->count == 0) return RV_OK;
+    return p->degree >= 0 && p->degree <= high ? RV_OK : out_of_range(c, field, p->degree, high, why);
+}
+
+static rv_status check_total(const checked *c)
+{
+    const projection_def *p = c->p;
+    int64_t               pairs = count_pairs(p), high = p->multapses ? MAX_TOTAL : pairs;
+    const char           *why = p->multapses ? "" : " without multapses";
+    if (high > MAX_TOTAL) high = MAX_TOTAL;
+    if (pairs == 0) high = 0, why = ": there are no pairs";
+    return p->total >= 0 && p->total <= high ? RV_OK : out_of_range(c, "total", p->total, high, why);
+}
+
+static rv_status take_probability(const checked *c, const rv_value *value)
+{
+    char what[WHAT_TEXT];
+    snprintf(what, sizeof what, "%s: p", c->object);
+    projection_def *p = c->p;
+    if (value->kind != RV_NUMBER && !value_needs_distance(value))
+        return error_set(c->error, RV_WRONG_SHAPE, "%s takes a number or a function of distance", what);
+    double high = 1;
+    if (p->rule == CONNECT_POISSON) {
+        if (!p->multapses)
+            return error_set(c->error, RV_CONFLICT, "%s: pairwise_poisson makes multapses, they cannot be excluded",
+                             c->object);
+        high = fmin(MAX_PAIR_MEAN, INT32_MAX / fmax(1, (double)p->source.count)); /* 2^31 synapses of a neuron */
+    }
+    p->p = *value;
+    return value_check(value, 0, high, what, "", c->error);
+}
+
+static rv_status check_one_to_one(const checked *c)
+{
+    const projection_def *p = c->p;
+    if (p->source.count == p->target.count) return RV_OK;
+    return error_set(c->error, RV_WRONG_SHAPE,
+                     "%s: one_to_one with %lld sources and %lld targets, allowed are equal numbers", c->object,
+                     (long long)p->source.count, (long long)p->target.count);
+}
+
+/* ---- rule list ------------------------------------------------------------------------------------------------- */
+
+static rv_status check_numbers(const checked *c, const char *field, const int64_t *numbers, int64_t count)
+{
+    for (int64_t k = 0; k < c->p->n_list; k++) {
+        if (numbers[k] >= 0 && numbers[k] < count) continue;
+        char element[40];
+        snprintf(element, sizeof element, "%s[%lld]", field, (long long)k);
+        return out_of_range(c, element, numbers[k], count - 1, "");
+    }
+    return RV_OK;
+}
+
+static rv_status check_no_autapse(const checked *c)
+{
+    const projection_def *p = c->p;
+    for (int64_t k = 0; k < p->n_list; k++)
+        if (range_neuron(&p->source, p->sources[k]) == range_neuron(&p->target, p->targets[k]))
+            return error_set(c->error, RV_CONFLICT, "%s: entry %lld of the list is an autapse, which are excluded",
+                             c->object, (long long)k);
+    return RV_OK;
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static rv_status check_no_multapse(const checked *c)
+{
+    const projection_def *p = c->p;
+    uint64_t             *pair = malloc((size_t)(p->n_list + 1) * sizeof *pair);
+    if (!pair) return error_memory(c->error, c->object, (double)p->n_list * sizeof *pair);
+    for (int64_t k = 0; k < p->n_list; k++) pair[k] = (uint64_t)p->sources[k] << 32 | (uint64_t)p->targets[k];
+    qsort(pair, (size_t)p->n_list, sizeof *pair, compare_pairs);
+    rv_status status = RV_OK;
+    for (int64_t k = 1; k < p->n_list && status == RV_OK; k++)
+        if (pair[k] == pair[k - 1])
+            status = error_set(c->error, RV_CONFLICT, "%s: the list has %lld -> %lld twice, multapses are excluded",
+                               c->object, (long long)(pair[k] >> 32), (long long)(pair[k] & UINT32_MAX));
+    free(pair);
+    return status;
+}
+
+static rv_status copy_numbers(const int64_t *from, int64_t n, int64_t **copy, rv_error *error)
+{
+    *copy = malloc((size_t)(n + 1) * sizeof **copy);
+    if (!*copy) return error_memory(error, "a list of synapses", (double)n * sizeof **copy);
+    if (n) memcpy(*copy, from, (size_t)n * sizeof **copy);
+    return RV_OK;
+}
+
+static rv_status take_list(const checked *c, const rv_connect_def *def)
+{
+    projection_def *p = c->p;
+    if (def->n_list < 0 || def->n_list > MAX_TOTAL || (def->n_list > 0 && (!def->sources || !def->targets)))
+        return error_set(c->error, RV_WRONG_SHAPE, "%s: a list of %lld pairs without sources or targets", c->object,
+                         (long long)def->n_list);
+    p->n_list = def->n_list;
+    TRY(check_numbers(c, "sources", def->sources, p->source.count));
+    TRY(check_numbers(c, "targets", def->targets, p->target.count));
+    TRY(copy_numbers(def->sources, p->n_list, &p->sources, c->error));
+    TRY(copy_numbers(def->targets, p->n_list, &p->targets, c->error));
+    if (projection_excludes_autapses(p)) TRY(check_no_autapse(c));
+    return p->multapses ? RV_OK : check_no_multapse(c);
+}
+
+static rv_status take_rule_fields(const checked *c, const rv_connect_def *def)
+{
+    const projection_def *p = c->p;
+    switch (p->rule) {
+    case CONNECT_ONE_TO_ONE: return check_one_to_one(c);
+    case CONNECT_FIXED_INDEGREE: return check_degree(c, "indegree", &p->source, &p->target);
+    case CONNECT_FIXED_OUTDEGREE: return check_degree(c, "outdegree", &p->target, &p->source);
+    case CONNECT_FIXED_TOTAL: return check_total(c);
+    case CONNECT_BERNOULLI:
+    case CONNECT_POISSON: return take_probability(c, &def->p);
+    case CONNECT_LIST: return take_list(c, def);
+    default: return RV_OK;
+    }
+}
+
+/* ---- weights and delays ---------------------------------------------------------------------------------------- */
+
+static rv_status check_list_length(const checked *c, const char *field, const rv_value *value)
+{
+    const projection_def *p = c->p;
+    if (value->kind != RV_LIST) return RV_OK;
+    if (p->rule != CONNECT_LIST && p->rule != CONNECT_ONE_TO_ONE && p->rule != CONNECT_ALL_TO_ALL)
+        return error_set(c->error, RV_CONFLICT, "%s: %s is a list, allowed with list, one_to_one and all_to_all",
+                         c->object, field);
+    int64_t synapses = p->rule == CONNECT_LIST ? p->n_list : count_pairs(p);
+    if (value->n == synapses) return RV_OK;
+    return error_set(c->error, RV_WRONG_SHAPE, "%s: %lld values of %s for %lld synapses", c->object,
+                     (long long)value->n, field, (long long)synapses);
+}
+
+static rv_status take_weight(const checked *c, const rv_value *weight)
+{
+    char   what[WHAT_TEXT];
+    double low = -DBL_MAX, high = DBL_MAX;
+    snprintf(what, sizeof what, "%s: weight", c->object);
+    if (c->p->plasticity && c->p->plasticity->bounds) c->p->plasticity->bounds(c->p->param, &low, &high);
+    TRY(check_list_length(c, "weight", weight));
+    TRY(value_check(weight, low, high, what, "", c->error));
+    return value_copy(weight, &c->p->weight, c->error);
+}
+
+/* A given delay is kept or refused, never rounded silently; drawn ones are rounded to the grid when drawn. */
+static rv_status check_on_grid(const checked *c, const char *what, double x)
+{
+    double h = c->d->resolution, steps = x / h, nearest = rint(steps);
+    if (fabs(steps - nearest) <= GRID_TOLERANCE * nearest) return RV_OK;
+    double below = floor(steps);
+    return error_set(c->error, RV_OUT_OF_RANGE,
+                     "%s = %s ms, allowed are multiples of the resolution, %s ms: the nearest are %s and %s ms", what,
+                     NUMBER_TEXT(x), NUMBER_TEXT(h), NUMBER_TEXT(below * h), NUMBER_TEXT((below + 1) * h));
+}
+
+static rv_status take_delay(const checked *c, const rv_value *delay)
+{
+    char   what[WHAT_TEXT];
+    double h = c->d->resolution;
+    bool   grid = c->d->timing == RV_GRID, given = delay->kind == RV_NUMBER || delay->kind == RV_LIST;
+    double low = grid && given ? h * (1 - 1e-12) : 0; /* what is drawn below one step is rounded up to it */
+    snprintf(what, sizeof what, "%s: delay", c->object);
+    TRY(check_list_length(c, "delay", delay));
+    TRY(value_check(delay, low, MAX_DELAY_STEPS * h, what, "ms", c->error));
+    if (grid && delay->kind == RV_NUMBER) TRY(check_on_grid(c, what, value_bounded(delay, delay->a)));
+    if (grid && delay->kind == RV_LIST)
+        for (int64_t k = 0; k < delay->n; k++) TRY(check_on_grid(c, what, value_bounded(delay, delay->list[k])));
+    return value_copy(delay, &c->p->delay, c->error);
+}
+
+/* ---- plasticity ------------------------------------------------------------------------------------------------ */
+
+static rv_status take_setting(const checked *c, const rv_setting *setting)
+{
+    const rv_table *table = &c->p->plasticity->table;
+    int             k = table_param(table, setting->name);
+    if (k < 0) return table_unknown_param(table, c->object, setting->name, c->error);
+    const rv_field *field = &table->params[k];
+    char            what[WHAT_TEXT];
+    snprintf(what, sizeof what, "%s: %s", c->object, field->name);
+    if (setting->value.kind != RV_NUMBER) return error_set(c->error, RV_WRONG_SHAPE, "%s takes one number", what);
+    TRY(value_check(&setting->value, field->low, field->high, what, field->unit, c->error));
+    c->p->param[k] = value_bounded(&setting->value, setting->value.a);
+    return RV_OK;
+}
+
+static rv_status take_plasticity(const checked *c, const rv_connect_def *def)
+{
+    projection_def *p = c->p;
+    if (!def->plasticity) {
+        if (def->n_settings <= 0) return RV_OK;
+        return error_set(c->error, RV_CONFLICT,
+                         "%s: %s is given without plasticity; static synapses have no parameters", c->object,
+                         def->settings[0].name);
+    }
+    p->plasticity = rv_rule_find(def->plasticity);
+    if (!p->plasticity) return table_unknown(RV_LEARNING, c->object, def->plasticity, c->error);
+    const rv_table *table = &p->plasticity->table;
+    for (int k = 0; k < table->n_params; k++) p->param[k] = table->params[k].standard;
+    for (int k = 0; k < def->n_settings; k++) TRY(take_setting(c, &def->settings[k]));
+    const char *wrong = p->plasticity->check ? p->plasticity->check(p->param) : NULL;
+    return wrong ? error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong) : RV_OK;
+}
+
+/* ---- all together ---------------------------------------------------------------------------------------------- */
+
+static rv_status take_rule(const checked *c, const rv_connect_def *def)
+{
+    int k = 0;
+    while (k < N_CONNECT_RULES && (!def->rule || strcmp(connect_rule_names[k], def->rule) != 0)) k++;
+    if (k == N_CONNECT_RULES)
+        return error_unknown(c->error, c->object, "connection rule", def->rule, connect_rule_names, N_CONNECT_RULES);
+    projection_def *p = c->p;
+    p->rule = (connect_rule)k;
+    p->degree = def->degree;
+    p->total = def->total;
+    p->autapses = !def->no_autapses;
+    p->multapses = !def->no_multapses;
+    return take_rule_fields(c, def);
+}
+
+static rv_status take(definition *d, const rv_connect_def *def, projection_def *p, rv_error *error)
+{
+    checked c = { .d = d, .p = p, .error = error };
+    TRY(definition_range(d, def->source, &p->source, error));
+    TRY(definition_range(d, def->target, &p->target, error));
+    definition_projection_label(d, p, c.object);
+    rv_value weight = value_is_null(&def->weight) ? rv_number(1) : def->weight;
+    rv_value delay = value_is_null(&def->delay) ? rv_number(1) : def->delay;
+    TRY(take_rule(&c, def));
+    TRY(take_plasticity(&c, def));
+    TRY(take_weight(&c, &weight));
+    return take_delay(&c, &delay);
+}
+
+rv_status definition_add_projection(definition *d, const rv_connect_def *def, rv_error *error)
+{
+    projection_def *grown = realloc(d->projection, (size_t)(d->n_projections + 1) * sizeof *grown);
+    if (!grown) return error_memory(error, "a projection", sizeof *grown);
+    d->projection = grown;
+    projection_def p = { 0 };
+    rv_status      status = take(d, def, &p, error);
+    if (status == RV_OK) d->projection[d->n_projections++] = p;
+    else definition_projection_free(&p);
+    return status;
+}

@@ -1,0 +1,62 @@
+/* The event queue: a calendar of one bucket per step over the longest delay, and a heap behind it for what is further
+ * away. Push and pop are O(1) however many events are pending (R. Brown 1988, doi:10.1145/63039.63045, with the width of
+ * a day fixed to the step). An event is one 64-bit word or a pair of them; what it means is its owner's business. Events
+ * of one step come out in the order in which they were pushed. */
+#ifndef RV_SIM_EVENT_QUEUE_H
+#define RV_SIM_EVENT_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { EVENT_CHUNK_ITEMS = 62 };
+
+/** A piece of a bucket; buckets are chains of chunks from one pool. */
+typedef struct event_chunk {
+    uint64_t item[EVENT_CHUNK_ITEMS];
+    uint32_t n, next; /* next: index in the pool; 0 is none */
+} event_chunk;
+
+typedef struct event_bucket {
+    uint32_t first, last; /* chunks; 0: empty */
+} event_bucket;
+
+typedef struct far_event {
+    int64_t  step;
+    uint64_t sequence; /* order of pushing among equal steps */
+    uint64_t item;
+} far_event;
+
+typedef struct event_queue {
+    int64_t       now;       /* every pending event is due at this step or later      */
+    int64_t       n_buckets; /* a power of two                                        */
+    event_bucket *bucket;    /* [n_buckets] step s lives in s mod n_buckets           */
+    event_chunk  *chunk;     /* [n_chunks] the pool; number 0 is never used           */
+    uint32_t      n_chunks, capacity, free;
+    far_event    *heap;      /* [n_far] binary min-heap by (step, sequence)           */
+    int64_t       n_far, far_capacity;
+    uint64_t      sequence;
+    int64_t       pending;   /* words in buckets and heap                             */
+    bool          out_of_memory; /* an event was lost; checked once per window        */
+} event_queue;
+
+/** An empty queue whose calendar covers horizon steps. @return whether there was memory */
+bool event_queue_open(event_queue *q, int64_t horizon);
+void event_queue_close(event_queue *q);
+
+/** @param step q->now or later */
+void event_queue_push(event_queue *q, int64_t step, uint64_t item);
+
+/** Two words that stay together; within the horizon only. */
+void event_queue_push_pair(event_queue *q, int64_t step, uint64_t item, uint64_t second);
+
+/** Makes `step` the present and returns the number of the first chunk of its events, 0 if there are none:
+ *    for (uint32_t i = event_queue_due(q, step); i; i = q->chunk[i].next) ... q->chunk[i].item[0 .. n-1] ... */
+uint32_t event_queue_due(event_queue *q, int64_t step);
+
+/** Empties the bucket of the present; events pushed into it later start it anew. */
+void event_queue_done(event_queue *q);
+
+/** The earliest step not before q->now with an event, INT64_MAX if there is none. Looks at `limit` steps at most. */
+int64_t event_queue_next(const event_queue *q, int64_t limit);
+
+#endif

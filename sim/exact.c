@@ -1,0 +1,365 @@
+/* Exact timing: spikes have the time at which V_m crosses the threshold, in floating point, and none is missed (Morrison
+ * et al. 2007, doi:10.1162/neco.2007.19.1.47; Krishnan et al. 2018, doi:10.3389/fninf.2017.00075). In a window the events
+ * of each neuron are sorted by time and the neuron is carried from one to the next; neurons without an event are not
+ * touched. What is computed depends on a neuron's events only, never on where windows or runs begin and end. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/advance.h"
+#include "sim/inputs.h"
+#include "sim/memory.h"
+
+/* ---- collect what arrives ----------------------------------------------------------------------------------- */
+
+static void add_arrival(tile_state *tile, double time, uint32_t neuron, double weight)
+{
+    if (tile->n_arrivals == tile->arrival_capacity &&
+        !memory_reserve((void **)&tile->arrival, &tile->arrival_capacity, tile->n_arrivals + 1, sizeof *tile->arrival)) {
+        tile->queue.out_of_memory = true;
+        return;
+    }
+    tile->arrival[tile->n_arrivals++] = (arrival){ time, weight, neuron };
+    touch_neuron(tile, neuron);
+}
+
+static void collect_segment(state *s, int t, uint64_t word, double time)
+{
+    tile_state   *tile = &s->tile[t];
+    const bundle *b = &s->net->bundle[event_number(word)];
+    const rows   *r = &b->rows[t];
+    const segment *segment = &r->segment[event_index(word)];
+    for (uint32_t m = event_multiplicity(word); m > 0; m--) {
+        if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), time);
+        for (uint32_t k = segment[0].first; k < segment[1].first; k++)
+            add_arrival(tile, time, r->target[k], b->counts ? 1 : b->kind == WEIGHT_CONSTANT ? b->weight : r->weight_double[k]);
+    }
+    tile->n_events += segment_count(segment);
+}
+
+static void take_arrival(state *s, int t, uint64_t word, int64_t due)
+{
+    arrival a;
+    if (!inputs_take_arrival(s, t, word, due, &a)) return;
+    if (model_of(s, s->net->def->input[event_number(word)].target.population)->counts_spikes) a.weight = 1;
+    add_arrival(&s->tile[t], a.time, a.neuron, a.weight);
+}
+
+static void wake(state *s, int t, uint64_t word, int64_t due)
+{
+    part_state *ps = &s->tile[t].part[event_number(word)];
+    if (floor(ps->wake[event_index(word)]) == (double)due)
+        touch_neuron(&s->tile[t], (uint32_t)s->net->tile[t].part[event_number(word)].base + event_index(word));
+}
+
+static void collect_step(state *s, int t, int64_t due)
+{
+    event_queue *q = &s->tile[t].queue;
+    for (uint32_t i = event_queue_due(q, due); i; i = q->chunk[i].next)
+        for (uint32_t k = 0; k < q->chunk[i].n; k++) {
+            uint64_t word = q->chunk[i].item[k];
+            if (event_kind_of(word) == EVENT_WAKE) wake(s, t, word, due);
+            else if (event_kind_of(word) == EVENT_ARRIVAL) take_arrival(s, t, word, due);
+            else {
+                double time;
+                memcpy(&time, &q->chunk[i].item[++k], sizeof time);
+                collect_segment(s, t, word, time);
+            }
+        }
+    event_queue_done(q);
+}
+
+/* ---- sort it by neuron and time ----------------------------------------------------------------------------- */
+
+/* Arrivals at populations of later levels wait for their turn. */
+static bool is_turn(const tile_state *tile, const arrival *a, int level, double to)
+{
+    return tile->level_of[a->neuron] == level && a->time < to;
+}
+
+/* Counting sort by neuron over the touched ones, in ascending order; stable. Afterwards n_arriving[] is where the arrivals
+ * of a neuron end in `sorted`. */
+static bool sort_arrivals(tile_state *tile, int level, double to)
+{
+    if (!memory_reserve((void **)&tile->sorted, &tile->sorted_capacity, tile->n_arrivals, sizeof *tile->sorted)) return false;
+    for (int64_t k = 0; k < tile->n_arrivals; k++)
+        if (is_turn(tile, &tile->arrival[k], level, to)) tile->n_arriving[tile->arrival[k].neuron]++;
+    sort_touched(tile);
+    uint32_t sum = 0;
+    for (int32_t k = 0; k < tile->n_list; k++) {
+        uint32_t n = tile->n_arriving[tile->list[k]];
+        tile->n_arriving[tile->list[k]] = sum;
+        sum += n;
+    }
+    int64_t kept = 0;
+    for (int64_t k = 0; k < tile->n_arrivals; k++) {
+        arrival a = tile->arrival[k];
+        if (!is_turn(tile, &a, level, to)) {
+            tile->arrival[kept++] = a;
+            continue;
+        }
+        tile->sorted[tile->n_arriving[a.neuron]++] = a;
+    }
+    tile->n_arrivals = kept;
+    return true;
+}
+
+/* The few arrivals of one neuron by time; stable. */
+static void sort_by_time(arrival *a, int64_t n)
+{
+    for (int64_t k = 1; k < n; k++) {
+        arrival x = a[k];
+        int64_t at = k;
+        for (; at > 0 && a[at - 1].time > x.time; at--) a[at] = a[at - 1];
+        a[at] = x;
+    }
+}
+
+/* ---- one neuron --------------------------------------------------------------------------------------------- */
+
+/* One neuron on its way through a window. */
+typedef struct voyage {
+    state          *s;
+    int             t, population, level, i;
+    part_state     *ps;
+    const part     *own;
+    const rv_model *m;
+    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], current;
+} voyage;
+
+static void emit_spikes(voyage *v, double time, uint32_t multiplicity)
+{
+    add_spike(&v->s->tile[v->t], v->s, v->level, v->population, v->own, v->i, time, multiplicity);
+    const population_net *p = &v->s->net->population[v->population];
+    for (int k = 0; k < p->n_learning; k++)
+        for (uint32_t m = 0; m < multiplicity; m++) plastic_post_spike(&v->s->tile[v->t].learning[p->learning[k]], v->i, time);
+}
+
+/* Finds the next crossing, or a time before which there is none; the search ends at `until`. */
+static void foresee(voyage *v, double until)
+{
+    bool   found;
+    double last = v->ps->last[v->i], when = v->m->crossing(v->constants, v->states, v->current, fmax(until - last, 0), &found);
+    v->ps->wake[v->i] = last + when;
+    v->ps->certain[v->i] = found;
+}
+
+static void carry_to(voyage *v, double time)
+{
+    double *last = &v->ps->last[v->i];
+    if (v->ps->probed && v->ps->probed[v->i]) {
+        store_neuron(v->ps, v->m, v->i, v->states);
+        probes_sample_neuron(v->s, v->t, v->population, v->i, time);
+    }
+    if (time > *last) v->m->carry(v->constants, v->states, v->current, time - *last), *last = time;
+}
+
+static void fire(voyage *v, double time)
+{
+    v->m->fire(v->constants, v->states);
+    emit_spikes(v, time, 1);
+}
+
+/* All crossings up to `time` without input. */
+static void cross_until(voyage *v, double time)
+{
+    double *wake = &v->ps->wake[v->i];
+    while (*wake <= time) {
+        if (v->ps->certain[v->i]) {
+            double crossing = *wake;
+            carry_to(v, crossing);
+            fire(v, crossing);
+        }
+        foresee(v, time);
+        if (!v->ps->certain[v->i] && *wake <= time) *wake = nextafter(time, INFINITY);
+    }
+}
+
+static void take_input(voyage *v, double time, double ex, double in)
+{
+    if (v->m->receive(v->constants, v->states, ex, in)) fire(v, time);
+}
+
+/* ---- models without a closed form: from step to step and event to event ------------------------------------- */
+
+static void integrate_to(voyage *v, double time)
+{
+    double *last = &v->ps->last[v->i], elapsed;
+    while (*last < time) {
+        double next = fmin(time, floor(*last) + 1);
+        bool   crossed = v->m->advance(v->constants, v->states, v->current, next - *last, &elapsed, v->ps->work);
+        double reached = crossed ? fmin(next, *last + elapsed) : next;
+        *last = reached;
+        if (crossed) fire(v, reached);
+        else if (reached == floor(reached) && v->ps->probed && v->ps->probed[v->i]) {
+            store_neuron(v->ps, v->m, v->i, v->states);
+            probes_sample_neuron(v->s, v->t, v->population, v->i, reached);
+        }
+    }
+}
+
+static void go_to(voyage *v, double time)
+{
+    if (v->m->advance) {
+        integrate_to(v, time);
+        return;
+    }
+    cross_until(v, time);
+    carry_to(v, time);
+}
+
+/* ---- the window --------------------------------------------------------------------------------------------- */
+
+static void queue_wake(voyage *v)
+{
+    double wake = v->ps->wake[v->i];
+    if (wake < 9e15)
+        event_queue_push(&v->s->tile[v->t].queue, (int64_t)floor(wake), event_word(EVENT_WAKE, 1, (uint32_t)v->population, (uint32_t)v->i));
+}
+
+/* Arrivals at the very same time are one input, so their order does not matter. */
+static void run_neuron(voyage *v, const arrival *a, int64_t n, double to)
+{
+    for (int64_t k = 0; k < n;) {
+        double time = a[k].time, ex = 0, in = 0;
+        for (; k < n && a[k].time == time; k++) *(a[k].weight < 0 ? &in : &ex) += a[k].weight;
+        go_to(v, time);
+        take_input(v, time, ex, in);
+        if (!v->m->advance) foresee(v, k < n ? a[k].time : to);
+    }
+    if (v->m->advance) integrate_to(v, to);
+    else {
+        double before_end = nextafter(to, 0);
+        cross_until(v, before_end);
+        queue_wake(v);
+    }
+}
+
+static void run_parrot(voyage *v, const arrival *a, int64_t n)
+{
+    for (int64_t k = 0; k < n;) {
+        double   time = a[k].time;
+        uint32_t multiplicity = 0;
+        for (; k < n && a[k].time == time; k++) multiplicity += (uint32_t)v->m->receive(NULL, NULL, a[k].weight, 0);
+        emit_spikes(v, time, multiplicity);
+    }
+}
+
+static void run_generator(voyage *v, double to)
+{
+    rv_emission emission = emission_of(v->s, v->population, v->own->first + v->i);
+    double     *wake = &v->ps->wake[v->i];
+    while (*wake < to) {
+        emit_spikes(v, *wake, 1);
+        *wake = v->m->emit(v->constants, v->states, &emission);
+    }
+    queue_wake(v);
+}
+
+static void run(state *s, int t, int population, int i, const arrival *a, int64_t n, int level, double to)
+{
+    part_state *ps = &s->tile[t].part[population];
+    voyage      v = { .s = s, .t = t, .population = population, .level = level, .i = i, .ps = ps, .own = &s->net->tile[t].part[population],
+                      .m = model_of(s, population), .current = part_current(ps, i) };
+    load_neuron(ps, v.m, i, v.states, v.constants);
+    if (v.m->emit) run_generator(&v, to);
+    else if (v.m->counts_spikes) run_parrot(&v, a, n);
+    else run_neuron(&v, a, n, to);
+    store_neuron(ps, v.m, i, v.states);
+    s->tile[t].n_updates++;
+}
+
+static int by_time_and_neuron(const void *pa, const void *pb)
+{
+    const spike *a = pa, *b = pb;
+    if (a->time != b->time) return a->time < b->time ? -1 : 1;
+    return a->neuron < b->neuron ? -1 : a->neuron > b->neuron;
+}
+
+/* The touched neurons of a level, each with its stretch of the sorted arrivals; they come in the same order. */
+static void run_touched(state *s, int t, int level, double to)
+{
+    tile_state *tile = &s->tile[t];
+    uint32_t    begin = 0;
+    int         p = 0, kept = 0;
+    for (int32_t k = 0; k < tile->n_list; k++) {
+        int local = tile->list[k];
+        uint32_t end = tile->n_arriving[local];
+        tile->n_arriving[local] = 0;
+        if (tile->level_of[local] != level) {
+            tile->list[kept++] = (uint16_t)local;
+            continue;
+        }
+        while (local >= s->net->tile[t].part[p].base + s->net->tile[t].part[p].n) p++;
+        tile->touched[local] = 0;
+        sort_by_time(tile->sorted + begin, end - begin);
+        run(s, t, p, local - s->net->tile[t].part[p].base, tile->sorted + begin, end - begin, level, to);
+        begin = end;
+    }
+    tile->n_list = kept;
+}
+
+/* Models without a closed form are integrated whether or not something arrives. */
+static void touch_integrated(state *s, int t, int level)
+{
+    for (int p = 0; p < s->net->def->n_populations; p++) {
+        const part *own = &s->net->tile[t].part[p];
+        if (s->net->population[p].level != level || !model_of(s, p)->advance) continue;
+        for (int i = 0; i < own->n; i++) touch_neuron(&s->tile[t], (uint32_t)(own->base + i));
+    }
+}
+
+static void update_currents(state *s, int t, int level, int64_t step)
+{
+    for (int p = 0; p < s->net->def->n_populations; p++) {
+        part_state *ps = &s->tile[t].part[p];
+        if (s->net->population[p].level != level || !ps->has_current || !inputs_current_changes(s, t, p, step)) continue;
+        state_settle_part(s, t, p, step);
+        inputs_update_current(s, t, p, step);
+        state_foresee_part(s, t, p);
+    }
+}
+
+static void advance_stretch(state *s, int t, int level, int64_t from, int64_t to)
+{
+    tile_state *tile = &s->tile[t];
+    stage_clock clock = stage_start(s);
+    update_currents(s, t, level, from);
+    stage_end(s, t, STAGE_INPUT, &clock);
+    for (int64_t step = from; step < to; step++) collect_step(s, t, step);
+    touch_integrated(s, t, level);
+    if (!sort_arrivals(tile, level, (double)to)) tile->queue.out_of_memory = true;
+    stage_end(s, t, STAGE_DELIVER, &clock);
+    if (!tile->queue.out_of_memory) run_touched(s, t, level, (double)to);
+    stage_end(s, t, STAGE_ADVANCE, &clock);
+    probes_sample_rest(s, t, level, to);
+    stage_end(s, t, STAGE_RECORD, &clock);
+}
+
+static bool any_current_changes(const state *s, int t, int64_t step)
+{
+    for (int p = 0; p < s->net->def->n_populations; p++)
+        if (s->tile[t].part[p].has_current && inputs_current_changes(s, t, p, step)) return true;
+    return false;
+}
+
+void exact_advance(state *s, int t, int level, int64_t from, int64_t to)
+{
+    spike_list *out = &s->tile[t].out[s->tile[t].parity][level];
+    for (int64_t begin = from, end; begin < to; begin = end) { /* stretches of constant current */
+        for (end = begin + 1; end < to && !any_current_changes(s, t, end);) end++;
+        advance_stretch(s, t, level, begin, end);
+    }
+    qsort(out->spike, (size_t)out->n, sizeof *out->spike, by_time_and_neuron);
+}
+
+void exact_foresee(state *s, int t, int population, int i, double until)
+{
+    part_state *ps = &s->tile[t].part[population];
+    voyage      v = { .s = s, .t = t, .population = population, .i = i, .ps = ps, .own = &s->net->tile[t].part[population],
+                      .m = model_of(s, population), .current = part_current(ps, i) };
+    if (!v.m->crossing) return;
+    load_neuron(ps, v.m, i, v.states, v.constants);
+    foresee(&v, until);
+    queue_wake(&v);
+}

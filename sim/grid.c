@@ -1,0 +1,257 @@
+/* Grid timing: every spike lies at the end of a step. A part is swept (every neuron, every step) or jumps (a neuron is
+ * visited when it has an event); both run the model's step, so they differ in the rounding of the silent steps alone. */
+#include <math.h>
+#include <string.h>
+
+#include "sim/advance.h"
+#include "sim/inputs.h"
+
+/* ---- deliver ------------------------------------------------------------------------------------------------ */
+
+/* The kernel of the simulator: the weights of a segment are added to the inputs of its targets. */
+static void add_constant(double *restrict input, const uint16_t *restrict target, uint32_t n, double weight)
+{
+    for (uint32_t k = 0; k < n; k++) input[target[k]] += weight;
+}
+
+static void add_floats(double *restrict input, const uint16_t *restrict target, const float *restrict weight, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) input[target[k]] += (double)weight[k];
+}
+
+static void add_doubles(double *restrict input, const uint16_t *restrict target, const double *restrict weight, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) input[target[k]] += weight[k];
+}
+
+/* Excitatory and inhibitory weights in one segment */
+static void add_mixed(double *ex, double *in, const rows *r, uint32_t first, uint32_t n)
+{
+    for (uint32_t k = first; k < first + n; k++) {
+        double weight = r->weight_float ? (double)r->weight_float[k] : r->weight_double[k];
+        (weight < 0 ? in : ex)[r->target[k]] += weight;
+    }
+}
+
+static void add_weights(tile_state *tile, const bundle *b, const rows *r, const segment *segment)
+{
+    uint32_t        first = segment->first, n = segment_count(segment);
+    const uint16_t *target = r->target + first;
+    double         *input = b->sign < 0 ? tile->input_in : tile->input_ex;
+    if (b->counts) add_constant(tile->input_ex, target, n, 1);
+    else if (b->kind == WEIGHT_CONSTANT) add_constant(input, target, n, b->weight);
+    else if (b->sign == 0) add_mixed(tile->input_ex, tile->input_in, r, first, n);
+    else if (b->kind == WEIGHT_FLOAT) add_floats(input, target, r->weight_float + first, n);
+    else add_doubles(input, target, r->weight_double + first, n);
+}
+
+static void deliver_segment(state *s, int t, uint64_t word, int64_t due)
+{
+    tile_state    *tile = &s->tile[t];
+    const bundle  *b = &s->net->bundle[event_number(word)];
+    const rows    *r = &b->rows[t];
+    const segment *segment = &r->segment[event_index(word)];
+    for (uint32_t m = event_multiplicity(word); m > 0; m--) {
+        if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due);
+        add_weights(tile, b, r, segment);
+    }
+    tile->n_events += segment_count(segment);
+    if (tile->touches[event_number(word)])
+        for (uint32_t k = segment[0].first; k < segment[1].first; k++) touch_neuron(tile, r->target[k]);
+}
+
+/* The rows of a segment that is due soon are on their way from memory while this one is added. */
+static void prefetch(const state *s, int t, uint64_t word)
+{
+    if (event_kind_of(word) != EVENT_SEGMENT) return;
+    const rows *r = &s->net->bundle[event_number(word)].rows[t];
+    uint32_t    first = r->segment[event_index(word)].first;
+    __builtin_prefetch(r->target + first);
+    if (r->weight_float) __builtin_prefetch(r->weight_float + first);
+    if (r->weight_double) __builtin_prefetch(r->weight_double + first);
+}
+
+static void wake(state *s, int t, uint64_t word, int64_t due)
+{
+    tile_state *tile = &s->tile[t];
+    part_state *ps = &tile->part[event_number(word)];
+    if (ps->wake && ceil(ps->wake[event_index(word)]) == (double)due)
+        touch_neuron(tile, (uint32_t)s->net->tile[t].part[event_number(word)].base + event_index(word));
+}
+
+static void take_arrival(state *s, int t, uint64_t word, int64_t due)
+{
+    tile_state *tile = &s->tile[t];
+    arrival     a;
+    if (!inputs_take_arrival(s, t, word, due, &a)) return;
+    int population = s->net->def->input[event_number(word)].target.population;
+    if (model_of(s, population)->counts_spikes) a.weight = 1;
+    (a.weight < 0 ? tile->input_in : tile->input_ex)[a.neuron] += a.weight;
+    if (tile->part[population].jumping) touch_neuron(tile, a.neuron);
+}
+
+static void deliver_due_events(state *s, int t, int64_t due)
+{
+    event_queue *q = &s->tile[t].queue;
+    for (uint32_t i = event_queue_due(q, due); i; i = q->chunk[i].next)
+        for (uint32_t k = 0; k < q->chunk[i].n; k++) { /* an event may add another to this bucket */
+            uint64_t word = q->chunk[i].item[k];
+            if (k + 4 < q->chunk[i].n) prefetch(s, t, q->chunk[i].item[k + 4]);
+            if (event_kind_of(word) == EVENT_SEGMENT) deliver_segment(s, t, word, due);
+            else if (event_kind_of(word) == EVENT_WAKE) wake(s, t, word, due);
+            else take_arrival(s, t, word, due);
+        }
+    event_queue_done(q);
+}
+
+/* ---- advance: sweep ----------------------------------------------------------------------------------------- */
+
+static void tell_synapses(state *s, int t, int population, int i, double time)
+{
+    const population_net *p = &s->net->population[population];
+    for (int k = 0; k < p->n_learning; k++) plastic_post_spike(&s->tile[t].learning[p->learning[k]], i, time);
+}
+
+static void spike_now(state *s, int t, int population, int i, int64_t step, uint32_t multiplicity)
+{
+    add_spike(&s->tile[t], s, 0, population, &s->net->tile[t].part[population], i, (double)(step + 1), multiplicity);
+    for (uint32_t m = 0; m < multiplicity; m++) tell_synapses(s, t, population, i, (double)(step + 1));
+}
+
+static void collect_fired(state *s, int t, int population, int64_t step)
+{
+    const uint8_t *fired = s->tile[t].part[population].view.fired;
+    int            n = s->tile[t].part[population].view.n;
+    for (int begin = 0; begin < n; begin += 8) {
+        uint64_t eight;
+        memcpy(&eight, fired + begin, 8);
+        for (; eight; eight &= eight - 1) {
+            int i = begin + __builtin_ctzll(eight) / 8;
+            if (i < n) spike_now(s, t, population, i, step, 1);
+        }
+    }
+}
+
+/* ---- advance: jump ------------------------------------------------------------------------------------------ */
+
+void grid_foresee(state *s, int t, int population, int i)
+{
+    enum { HORIZON = 64 };
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
+    bool            found;
+    if (!m->crossing) return; /* a parrot */
+    load_neuron(ps, m, i, states, constants);
+    double when = m->crossing(constants, states, part_current(ps, i), HORIZON, &found);
+    ps->wake[i] = INFINITY;
+    if (isinf(when)) return;
+    /* rounding must not make it late: a step too early only costs a visit */
+    ps->wake[i] = ps->last[i] + fmax(1, ceil(when - 1e-6));
+    event_queue_push(&s->tile[t].queue, (int64_t)ps->wake[i], event_word(EVENT_WAKE, 1, (uint32_t)population, (uint32_t)i));
+}
+
+static uint32_t visit_generator(state *s, int t, int population, int i, int64_t step)
+{
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    rv_emission     emission = emission_of(s, population, s->net->tile[t].part[population].first + i);
+    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
+    uint32_t        multiplicity = 0;
+    load_neuron(ps, m, i, states, constants);
+    for (; ceil(ps->wake[i]) <= (double)(step + 1); multiplicity++) ps->wake[i] = m->emit(constants, states, &emission);
+    store_neuron(ps, m, i, states);
+    if (ps->wake[i] < 9e15)
+        event_queue_push(&s->tile[t].queue, (int64_t)ceil(ps->wake[i]), event_word(EVENT_WAKE, 1, (uint32_t)population, (uint32_t)i));
+    return multiplicity;
+}
+
+static uint32_t visit_neuron(state *s, int t, int population, int i, int64_t step, double ex, double in)
+{
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], current = part_current(ps, i);
+    load_neuron(ps, m, i, states, constants);
+    if ((double)step > ps->last[i]) m->carry(constants, states, current, (double)step - ps->last[i]);
+    bool fired = m->step(constants, states, current, ex, in);
+    store_neuron(ps, m, i, states);
+    ps->last[i] = (double)(step + 1);
+    grid_foresee(s, t, population, i);
+    return fired;
+}
+
+static uint32_t visit(state *s, int t, int population, int i, int64_t step)
+{
+    tile_state     *tile = &s->tile[t];
+    const rv_model *m = model_of(s, population);
+    int             local = s->net->tile[t].part[population].base + i;
+    double          ex = tile->input_ex[local], in = tile->input_in[local];
+    tile->input_ex[local] = tile->input_in[local] = 0;
+    tile->n_updates++;
+    if (m->emit) return visit_generator(s, t, population, i, step);
+    if (m->counts_spikes) return (uint32_t)m->receive(NULL, NULL, ex, in);
+    return visit_neuron(s, t, population, i, step, ex, in);
+}
+
+/* ---- the step ----------------------------------------------------------------------------------------------- */
+
+/* Currents that change at this step: neurons that jump are first brought here under the old one. */
+static void update_currents(state *s, int t, int64_t step)
+{
+    for (int p = 0; p < s->net->def->n_populations; p++) {
+        part_state *ps = &s->tile[t].part[p];
+        if (!ps->has_current || !inputs_current_changes(s, t, p, step)) continue;
+        if (ps->jumping) state_settle_part(s, t, p, step);
+        inputs_update_current(s, t, p, step);
+        if (ps->jumping) state_foresee_part(s, t, p);
+    }
+}
+
+static void advance_part(state *s, int t, int population, int64_t step, int32_t *next)
+{
+    tile_state *tile = &s->tile[t];
+    part_state *ps = &tile->part[population];
+    const part *own = &s->net->tile[t].part[population];
+    int32_t     k = *next;
+    for (; k < tile->n_list && tile->list[k] < own->base + own->n; k++) {
+        int i = tile->list[k] - own->base;
+        if (i < 0) continue;
+        tile->touched[tile->list[k]] = 0;
+        uint32_t multiplicity = ps->jumping ? visit(s, t, population, i, step) : 0;
+        if (multiplicity > 0) spike_now(s, t, population, i, step, multiplicity);
+    }
+    *next = k;
+    if (ps->jumping || own->n == 0) return;
+    model_of(s, population)->sweep(&ps->view);
+    tile->n_updates += own->n;
+    collect_fired(s, t, population, step);
+}
+
+static void advance_neurons(state *s, int t, int64_t step)
+{
+    int32_t next = 0;
+    sort_touched(&s->tile[t]); /* so that spikes come out in order */
+    for (int p = 0; p < s->net->def->n_populations; p++) advance_part(s, t, p, step, &next);
+    s->tile[t].n_list = 0;
+}
+
+/* One step of one tile, in the order in which things happen: what arrives at the end of the step is collected first,
+ * since the neurons' update covers the whole step and takes it in at its end. */
+static void advance_one_step(state *s, int t, int64_t step)
+{
+    stage_clock clock = stage_start(s);
+    update_currents(s, t, step);         /* external currents of this step                                    */
+    inputs_draw_poisson(s, t, step);     /* Poisson background that arrives at its end                        */
+    stage_end(s, t, STAGE_INPUT, &clock);
+    deliver_due_events(s, t, step + 1);  /* delay elapsed: weights are added to the targets' input            */
+    stage_end(s, t, STAGE_DELIVER, &clock);
+    advance_neurons(s, t, step);         /* V_m(t) -> V_m(t + h); spikes are listed, and told to the synapses */
+    stage_end(s, t, STAGE_ADVANCE, &clock);
+    probes_sample(s, t, step + 1);
+    stage_end(s, t, STAGE_RECORD, &clock);
+}
+
+void grid_advance(state *s, int t, int64_t from, int64_t to)
+{
+    for (int64_t step = from; step < to; step++) advance_one_step(s, t, step);
+}

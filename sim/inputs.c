@@ -1,0 +1,268 @@
+#include "sim/inputs.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/advance.h"
+#include "sim/error.h"
+
+static const input_def *input_of(const state *s, int input) { return &s->net->def->input[input]; }
+
+/* Times are compared with a tolerance of a millionth of a step: 0.3 ms is step 3 of 0.1 ms, whatever the rounding. */
+static int64_t step_at_or_after(double ms, double h)
+{
+    double steps = ceil(ms / h - 1e-6);
+    return steps < 9e15 ? (int64_t)steps : INT64_MAX / 2;
+}
+
+static bool is_on(const input_def *in, double h, int64_t step)
+{
+    return step >= step_at_or_after(in->param[INPUT_START], h) && step < step_at_or_after(in->param[INPUT_STOP], h);
+}
+
+/* The neurons of the slice that are in the part: *first, *first + stride, ... below the return value. */
+static int64_t slice_in_part(const neuron_range *range, const part *own, int64_t *first)
+{
+    int64_t skip = own->first > range->first ? (own->first - range->first + range->stride - 1) / range->stride : 0;
+    int64_t end = range->first + range->count * range->stride;
+    *first = range->first + skip * range->stride - own->first;
+    end -= own->first;
+    return end < own->n ? end : own->n;
+}
+
+/* ---- Poisson, many spikes a step ---------------------------------------------------------------------------- */
+
+static double mean_per_step(const state *s, const input_def *in) { return in->param[POISSON_RATE] * s->net->def->resolution / 1000; }
+
+static rv_status make_table(poisson_table *table, double mean, rv_error *error)
+{
+    int most = (int)(mean + 20 * sqrt(mean) + 40);
+    free(table->threshold);
+    *table = (poisson_table){ .threshold = malloc((size_t)most * sizeof(uint32_t)) };
+    if (!table->threshold) return error_memory(error, "an input", (double)most * sizeof(uint32_t));
+    for (int k = 0; k < most; k++) {
+        double scaled = floor(gsl_cdf_poisson_P((unsigned)k, mean) * 0x1p32);
+        if (scaled >= 0x1p32) break;
+        if (scaled < 1) table->least = k + 1;
+        else table->threshold[table->n++] = (uint32_t)scaled;
+    }
+    return RV_OK;
+}
+
+/* Number of thresholds reached by each word, times the weight. */
+RV_VECTORISED
+static void count_reached(const poisson_table *table, const uint32_t *words, int64_t n, double weight, double *counts)
+{
+    for (int64_t begin = 0; begin < n; begin += NEURON_BLOCK) {
+        uint32_t reached[NEURON_BLOCK];
+        for (int i = 0; i < NEURON_BLOCK; i++) reached[i] = (uint32_t)table->least;
+        for (int k = 0; k < table->n; k++) {
+            uint32_t threshold = table->threshold[k];
+            for (int i = 0; i < NEURON_BLOCK; i++) reached[i] += words[begin + i] >= threshold;
+        }
+        for (int i = 0; i < NEURON_BLOCK; i++) counts[begin + i] = weight * (int32_t)reached[i];
+    }
+}
+
+static void draw_dense(state *s, int t, int input, int64_t step)
+{
+    const input_def *in = input_of(s, input);
+    int              p = in->target.population;
+    const part      *own = &s->net->tile[t].part[p];
+    tile_state      *tile = &s->tile[t];
+    int64_t          first, end = slice_in_part(&in->target, own, &first);
+    if (end <= first) return;
+    double weight = s->net->def->population[p].model->counts_spikes ? 1 : in->param[POISSON_WEIGHT];
+    random_words(s->net->def->seed, RANDOM_BACKGROUND, (uint32_t)input, (uint64_t)step, own->first, end, tile->words);
+    count_reached(&s->input[input].table, tile->words, end, weight, tile->counts);
+    double *restrict to = (weight < 0 ? tile->input_in : tile->input_ex) + own->base;
+    const double *restrict counts = tile->counts;
+    if (in->target.stride == 1)
+        for (int64_t i = first; i < end; i++) to[i] += counts[i];
+    else
+        for (int64_t i = first; i < end; i += in->target.stride) to[i] += counts[i];
+    if (tile->part[p].jumping)
+        for (int64_t i = first; i < end; i += in->target.stride)
+            if (counts[i] != 0) touch_neuron(tile, (uint32_t)(own->base + i));
+}
+
+void inputs_draw_poisson(state *s, int t, int64_t step)
+{
+    for (int i = 0; i < s->net->def->n_inputs; i++) {
+        const input_def *in = input_of(s, i);
+        if (in->kind != INPUT_POISSON || s->input[i].sparse || in->param[POISSON_RATE] == 0) continue;
+        if (is_on(in, s->net->def->resolution, step)) draw_dense(s, t, i, step);
+    }
+}
+
+/* ---- Poisson, few spikes: events ---------------------------------------------------------------------------- */
+
+static bool exact(const state *s) { return s->net->def->timing == RV_EXACT; }
+
+/* The bucket an arrival belongs to: in grid timing the end of the step in which it falls. */
+static int64_t due_step(const state *s, double time) { return (int64_t)(exact(s) ? floor(time) : ceil(time)); }
+
+static void queue_arrival(state *s, int t, int input, int64_t i)
+{
+    double next = s->tile[t].arrivals[input].next[i];
+    if (next < 9e15) event_queue_push(&s->tile[t].queue, due_step(s, next), event_word(EVENT_ARRIVAL, 1, (uint32_t)input, (uint32_t)i));
+}
+
+static void draw_next(state *s, int t, int input, int64_t i, double after)
+{
+    const input_def *in = input_of(s, input);
+    arrivals        *a = &s->tile[t].arrivals[input];
+    double           h = s->net->def->resolution, mean = mean_per_step(s, in);
+    rv_random        random = random_stream(s->net->def->seed, RANDOM_ARRIVAL, (uint32_t)input,
+                                            (uint64_t)(s->net->tile[t].part[in->target.population].first + i));
+    random_seek(&random, a->drawn[i]++);
+    a->next[i] = mean > 0 ? fmax(after, in->param[INPUT_START] / h) + random_exponential(&random) / mean : INFINITY;
+    if (a->next[i] > in->param[INPUT_STOP] / h) a->next[i] = INFINITY;
+}
+
+bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival *taken)
+{
+    int              input = (int)event_number(word);
+    int64_t          i = event_index(word);
+    const input_def *in = input_of(s, input);
+    arrivals        *a = &s->tile[t].arrivals[input];
+    if (!a->next || !s->input[input].sparse || !(a->next[i] < 9e15) || due_step(s, a->next[i]) != due) return false;
+    *taken = (arrival){ a->next[i], in->param[POISSON_WEIGHT], (uint32_t)(s->net->tile[t].part[in->target.population].base + i) };
+    draw_next(s, t, input, i, a->next[i]);
+    queue_arrival(s, t, input, i);
+    return true;
+}
+
+rv_status inputs_restart(state *s, int t, int input, rv_error *error)
+{
+    const input_def *in = input_of(s, input);
+    const part      *own = &s->net->tile[t].part[in->target.population];
+    arrivals        *a = &s->tile[t].arrivals[input];
+    int64_t          first, end = slice_in_part(&in->target, own, &first);
+    if (!a->next) {
+        a->next = malloc(((size_t)own->n + 1) * sizeof *a->next);
+        a->drawn = calloc((size_t)own->n + 1, sizeof *a->drawn);
+        if (!a->next || !a->drawn) return error_memory(error, "an input", (double)own->n * 12);
+    }
+    for (int64_t i = 0; i < own->n; i++) a->next[i] = INFINITY;
+    for (int64_t i = first; i < end; i += in->target.stride) {
+        draw_next(s, t, input, i, (double)s->step);
+        queue_arrival(s, t, input, i);
+    }
+    return RV_OK;
+}
+
+rv_status inputs_start(state *s, int t, rv_error *error)
+{
+    for (int i = 0; i < s->net->def->n_inputs; i++)
+        if (s->input[i].sparse) TRY(inputs_restart(s, t, i, error));
+    return RV_OK;
+}
+
+double inputs_mean_arrivals(const state *s, int population)
+{
+    double sum = 0;
+    for (int i = 0; i < s->net->def->n_inputs; i++) {
+        const input_def *in = input_of(s, i);
+        if (in->kind == INPUT_POISSON && in->target.population == population)
+            sum += mean_per_step(s, in) * (double)in->target.count / (double)(s->net->def->population[population].n + 1);
+    }
+    return sum;
+}
+
+/* ---- currents ----------------------------------------------------------------------------------------------- */
+
+static int64_t noise_steps(const input_def *in, double h) { return (int64_t)fmax(1, rint(in->param[NOISE_DT] / h)); }
+
+/* The current in force during a step: that of its beginning. Noise: its mean. */
+static double current_of(const input_def *in, double h, int64_t step)
+{
+    if (!is_on(in, h, step)) return 0;
+    if (in->kind == INPUT_DC) return in->param[DC_AMPLITUDE];
+    if (in->kind == INPUT_NOISE) return in->param[NOISE_MEAN];
+    if (in->kind == INPUT_SINE) {
+        double phase = 2 * M_PI * in->param[SINE_FREQUENCY] * (double)step * h / 1000 + in->param[SINE_PHASE] * M_PI / 180;
+        return in->param[SINE_OFFSET] + in->param[SINE_AMPLITUDE] * sin(phase);
+    }
+    double amplitude = 0;
+    for (int64_t k = 0; in->kind == INPUT_STEP && k < in->n_steps && step_at_or_after(in->times[k], h) <= step; k++)
+        amplitude = in->amplitudes[k];
+    return amplitude;
+}
+
+static bool is_noise(const input_def *in, double h, int64_t step)
+{
+    return in->kind == INPUT_NOISE && in->param[NOISE_STD] > 0 && is_on(in, h, step);
+}
+
+static bool current_changes(const input_def *in, double h, int64_t step)
+{
+    int64_t start = step_at_or_after(in->param[INPUT_START], h);
+    if (in->kind == INPUT_POISSON) return false;
+    if (is_noise(in, h, step) && (step - start) % noise_steps(in, h) == 0) return true;
+    if (step == start || step == step_at_or_after(in->param[INPUT_STOP], h)) return true;
+    return current_of(in, h, step) != (step > 0 ? current_of(in, h, step - 1) : 0);
+}
+
+bool inputs_current_changes(const state *s, int t, int population, int64_t step)
+{
+    (void)t;
+    for (int i = 0; i < s->net->def->n_inputs; i++)
+        if (input_of(s, i)->target.population == population && current_changes(input_of(s, i), s->net->def->resolution, step)) return true;
+    return false;
+}
+
+bool inputs_vary_each_step(const state *s, int population)
+{
+    for (int i = 0; i < s->net->def->n_inputs; i++) {
+        const input_def *in = input_of(s, i);
+        if (in->target.population == population && (in->kind == INPUT_SINE || in->kind == INPUT_NOISE)) return true;
+    }
+    return false;
+}
+
+/* A standard normal number from one word; the words of a redraw are a function of its first step. */
+static double normal_of(uint32_t word) { return gsl_cdf_ugaussian_Pinv((word + 0.5) * 0x1p-32); }
+
+static void add_current(state *s, int t, int input, int64_t step)
+{
+    const input_def *in = input_of(s, input);
+    int              p = in->target.population;
+    const part      *own = &s->net->tile[t].part[p];
+    part_state      *ps = &s->tile[t].part[p];
+    double           h = s->net->def->resolution, mean = current_of(in, h, step);
+    bool             noise = is_noise(in, h, step), all = in->target.count == s->net->def->population[p].n;
+    if (all && !noise) {
+        ps->view.current += mean;
+        return;
+    }
+    int64_t first, end = slice_in_part(&in->target, own, &first), start = step_at_or_after(in->param[INPUT_START], h);
+    if (noise) {
+        uint64_t drawn_at = (uint64_t)(step - (step - start) % noise_steps(in, h));
+        random_words(s->net->def->seed, RANDOM_NOISE, (uint32_t)input, drawn_at, own->first, own->n, s->tile[t].words);
+    }
+    for (int64_t i = first; i < end; i += in->target.stride)
+        ps->currents[i] += mean + (noise ? in->param[NOISE_STD] * normal_of(s->tile[t].words[i]) : 0);
+}
+
+void inputs_update_current(state *s, int t, int population, int64_t step)
+{
+    part_state *ps = &s->tile[t].part[population];
+    ps->view.current = 0;
+    if (ps->currents) memset(ps->currents, 0, (size_t)ps->view.n * sizeof *ps->currents);
+    for (int i = 0; i < s->net->def->n_inputs; i++)
+        if (input_of(s, i)->target.population == population && input_of(s, i)->kind != INPUT_POISSON) add_current(s, t, i, step);
+}
+
+/* ---- both --------------------------------------------------------------------------------------------------- */
+
+rv_status inputs_prepare(state *s, int input, rv_error *error)
+{
+    const input_def *in = input_of(s, input);
+    if (in->kind != INPUT_POISSON) return RV_OK;
+    double mean = mean_per_step(s, in);
+    s->input[input].sparse = exact(s) || mean < SPARSE_POISSON;
+    return s->input[input].sparse ? RV_OK : make_table(&s->input[input].table, mean, error);
+}

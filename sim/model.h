@@ -1,0 +1,122 @@
+/* A neuron model is a table and a few functions. One file in neurons/, one line in neurons/registry.c; the engine owns
+ * all memory and calls the hooks in the order below. Time is counted in steps of the resolution h, as real numbers where
+ * it need not be whole, so that the same closed form serves the sweep, the jump and exact timing. */
+#ifndef RV_SIM_MODEL_H
+#define RV_SIM_MODEL_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/random.h"
+#include "sim/ranvier.h"
+#include "sim/vector.h"
+
+enum { RV_MAX_PARAMS = 24, RV_MAX_STATES = 8, RV_MAX_CONSTANTS = 24 };
+
+/** A stretch of a population in memory: arrays of variables, not of neurons. */
+typedef struct rv_part {
+    int           n;
+    double       *state[RV_MAX_STATES];       /* [n] each                                                        */
+    const double *constant[RV_MAX_CONSTANTS]; /* [n] each if per_neuron, else [1]                                */
+    bool          per_neuron;                 /* whether neurons differ in their constants                       */
+    double       *input_ex, *input_in;        /* [n] summed weights that arrive at the end of this step; zeroed  */
+    double        current;                    /* pA during this step, for all neurons ...                        */
+    const double *currents;                   /* [n] ... plus one for each, or NULL                              */
+    uint8_t      *fired;                      /* [n rounded up to 8] result: 1 where the neuron spiked           */
+} rv_part;
+
+/** What a generator emits from. */
+typedef struct rv_emission {
+    const double *times; /* [n] spike times in steps, ascending: spike_generator   */
+    int64_t       n;
+    rv_random     random; /* the neuron's own stream: poisson_generator            */
+    bool          restart; /* forget what was foreseen and emit what comes ...      */
+    double        after;   /* ... after this time, steps                           */
+} rv_emission;
+
+struct rv_model {
+    rv_table table; /* name, equations, reference, parameters, states                                            */
+    int      n_constants;
+    bool     counts_spikes; /* input is a number of spikes, whatever their weights: parrot_neuron                */
+
+    /** A sentence if the parameters contradict each other (V_reset above V_th), else NULL. */
+    const char *(*check)(const double *p);
+
+    /** Constants of one neuron from its parameters at a resolution of h ms. */
+    void (*prepare)(const double *p, double h, double *c);
+
+    /** A reason why neurons with these parameters have no closed form between events: then they are not jumped over
+     *  in grid timing, and refused in exact timing. NULL: they have one. */
+    const char *(*no_closed_form)(const double *p);
+
+    /** Grid timing, all neurons of a part, one step: state(t) -> state(t + h), input is consumed, `fired` is set. */
+    void (*sweep)(const rv_part *part);
+
+    /** Grid timing, one neuron, one step: the body of the sweep. @return whether it spikes at the end of the step */
+    bool (*step)(const double *c, double *s, double current, double ex, double in);
+
+    /** Carries one neuron over k steps (real, >= 0) without input and without a threshold crossing. */
+    void (*carry)(const double *c, double *s, double current, double k);
+
+    /** Finds the first time in (0, k] (k may be INFINITY) at which V_m reaches V_th without further input. The result
+     *  may not depend on k, which only cuts the search short.
+     *  @param found whether there is one @return its time in steps; else a time before which there is none */
+    double (*crossing)(const double *c, const double *s, double current, double k, bool *found);
+
+    /** Instead of the two above where there is no closed form: integrates up to k steps and stops at a crossing.
+     *  @param work what open_work() returned @return whether it stopped at a crossing; elapsed steps in *when */
+    bool (*advance)(const double *c, double *s, double current, double k, double *when, void *work);
+    void *(*open_work)(void);
+    void (*close_work)(void *work);
+
+    /** Exact timing: takes input that arrives now. @return the number of spikes emitted at once */
+    int (*receive)(const double *c, double *s, double ex, double in);
+
+    /** Exact timing: what a spike does to the state (reset, refractory period). */
+    void (*fire)(const double *c, double *s);
+
+    /** Generators: the time in steps of the next emission, later than all before; INFINITY if there is none. */
+    double (*emit)(const double *c, double *s, rv_emission *emission);
+};
+
+/** All models, NULL at the end; the list is in neurons/registry.c. */
+extern const rv_model *const rv_models[];
+const rv_model              *rv_model_find(const char *name);
+
+/** The sweep of a model from its step: loads each neuron, calls the step, stores. With a step whose branches are
+ *  selections the compiler vectorises the loop; homogeneous populations keep their constants in registers. */
+#define RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)                                                                        \
+    static inline __attribute__((always_inline)) void sweep##_loop(const rv_part *part, const bool per_neuron,           \
+                                                                 const bool currents)                                  \
+    {                                                                                                                  \
+        const int n = part->n;                                                                                         \
+        double   *restrict ex = part->input_ex, *restrict in = part->input_in;                                         \
+        uint8_t  *restrict fired = part->fired;                                                                        \
+        const double *each = part->currents;                                                                           \
+        const double  all = part->current;                                                                             \
+        double       *state[N_STATES];                                                                                 \
+        const double *constant[N_CONSTANTS];                                                                           \
+        double        shared[N_CONSTANTS];                                                                             \
+        for (int k = 0; k < N_STATES; k++) state[k] = part->state[k];                                                  \
+        for (int k = 0; k < N_CONSTANTS; k++) constant[k] = part->constant[k], shared[k] = part->constant[k][0];       \
+        _Pragma("GCC ivdep") for (int i = 0; i < n; i++)                                                               \
+        {                                                                                                              \
+            double s[N_STATES], c[N_CONSTANTS];                                                                        \
+            _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                             \
+            _Pragma("GCC unroll 24") for (int k = 0; k < N_CONSTANTS; k++) c[k] = per_neuron ? constant[k][i] : shared[k]; \
+            fired[i] = step(c, s, currents ? all + each[i] : all, ex[i], in[i]);                                       \
+            _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                             \
+            ex[i] = 0;                                                                                                 \
+            in[i] = 0;                                                                                                 \
+        }                                                                                                              \
+    }                                                                                                                  \
+    RV_VECTORISED static void sweep(const rv_part *part)                                                               \
+    {                                                                                                                  \
+        if (!part->per_neuron && !part->currents) sweep##_loop(part, false, false);                                      \
+        else if (!part->per_neuron) sweep##_loop(part, false, true);                                                     \
+        else if (!part->currents) sweep##_loop(part, true, false);                                                       \
+        else sweep##_loop(part, true, true);                                                                             \
+    }
+
+#endif

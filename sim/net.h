@@ -1,0 +1,64 @@
+/* What is behind an rv_net: the three nouns of the sentence, and who listens. */
+#ifndef RV_SIM_NET_H
+#define RV_SIM_NET_H
+
+#include "sim/error.h"
+#include "sim/probes.h"
+#include "sim/run.h"
+
+typedef struct timer {
+    int64_t     next, interval; /* steps; interval 0: once   */
+    rv_timer_fn f;
+    void       *user;
+} timer;
+
+typedef struct spike_listener {
+    int         population;
+    rv_spike_fn f;
+    void       *user;
+} spike_listener;
+
+typedef struct clock_listener {
+    double      interval, next; /* seconds */
+    rv_timer_fn f;
+    void       *user;
+} clock_listener;
+
+struct rv_net {
+    definition   def;
+    network     *net;   /* NULL until compiled */
+    state       *state; /* likewise            */
+    rv_advance   advance;
+    int          threads;
+    rv_error     error;
+    volatile int stop;
+    bool         running, profiling;
+
+    spike_probe    *spikes; /* [n_populations] */
+    int64_t        *n_spikes;
+    probe         **probe;  /* [n_probes]      */
+    int             n_probes;
+    timer          *timer;
+    int             n_timers;
+    spike_listener *spike_listener;
+    int             n_spike_listeners;
+    clock_listener *clock_listener;
+    int             n_clock_listeners;
+
+    double compile_seconds, run_seconds;
+};
+
+/** Room for one more item at the end of an array of n. @return the item, NULL without memory */
+void *net_append(rv_net *net, void *array, int n, size_t item);
+
+/** The index behind a handle, -1 with a sentence if it is none of this network's. */
+int net_population(const rv_net *net, rv_population population);
+int net_projection(const rv_net *net, rv_projection projection);
+
+/** All weights of a projection, caught up to now, in the order of rv_synapses(). */
+rv_status net_weights(rv_net *net, int projection, double *weights);
+
+/** A duration in whole steps. @param what for the sentence */
+rv_status net_steps(rv_net *net, double ms, const char *what, int64_t least, int64_t *steps);
+
+#endif

@@ -1,0 +1,323 @@
+#include "sim/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/connect.h"
+#include "sim/error.h"
+#include "sim/memory.h"
+
+enum { LONGEST_WINDOW = 128 }; /* steps; without synapses windows would be endless */
+
+/* ---- where neurons live ------------------------------------------------------------------------------------- */
+
+static int64_t blocks_of(int64_t n) { return (n + NEURON_BLOCK - 1) / NEURON_BLOCK; }
+
+/* Blocks of a population are dealt out evenly and in order; small populations start at different tiles. */
+static int tile_of(int64_t block, int64_t n_blocks, int population, int n_tiles)
+{
+    if (n_blocks >= n_tiles) return (int)((block * n_tiles + n_tiles - 1) / n_blocks);
+    return (int)((block + population) % n_tiles);
+}
+
+static int64_t tile_size(const definition *d, int t, int n_tiles)
+{
+    int64_t size = 0;
+    for (int p = 0; p < d->n_populations; p++) {
+        int64_t n_blocks = blocks_of(d->population[p].n);
+        if (n_blocks >= n_tiles) size += (n_blocks / n_tiles + 1) * NEURON_BLOCK;
+        else
+            for (int64_t b = 0; b < n_blocks; b++) size += tile_of(b, n_blocks, p, n_tiles) == t ? NEURON_BLOCK : 0;
+    }
+    return size;
+}
+
+static int choose_tiles(const definition *d, int threads)
+{
+    for (int n_tiles = threads;; n_tiles += threads) {
+        bool fits = true;
+        for (int t = 0; t < n_tiles && fits; t++) fits = tile_size(d, t, n_tiles) <= MAX_TILE;
+        if (fits) return n_tiles;
+    }
+}
+
+static rv_status lay_out_tiles(network *net, int threads, rv_error *error)
+{
+    const definition *d = net->def;
+    net->n_tiles = choose_tiles(d, threads);
+    net->tile = calloc((unsigned)net->n_tiles, sizeof *net->tile);
+    if (!net->tile) return error_memory(error, "tiles", (double)net->n_tiles * sizeof *net->tile);
+    for (int t = 0; t < net->n_tiles; t++)
+        if (!(net->tile[t].part = calloc((size_t)d->n_populations + 1, sizeof(part)))) return error_memory(error, "tiles", 0);
+    for (int p = 0; p < d->n_populations; p++) {
+        int64_t   n = d->population[p].n, n_blocks = blocks_of(n);
+        uint16_t *map = net->population[p].tile_of_block = calloc((size_t)n_blocks + 1, sizeof *map);
+        if (!map) return error_memory(error, "tiles", 0);
+        for (int64_t b = 0; b < n_blocks; b++) {
+            map[b] = (uint16_t)tile_of(b, n_blocks, p, net->n_tiles);
+            part   *own = &net->tile[map[b]].part[p];
+            int64_t begin = b * NEURON_BLOCK, end = begin + NEURON_BLOCK < n ? begin + NEURON_BLOCK : n;
+            if (own->n == 0) own->first = (int32_t)begin;
+            own->n += (int32_t)(end - begin);
+        }
+        for (int t = 0; t < net->n_tiles; t++) {
+            net->tile[t].part[p].base = net->tile[t].n;
+            net->tile[t].n += (int32_t)blocks_of(net->tile[t].part[p].n) * NEURON_BLOCK;
+        }
+    }
+    return RV_OK;
+}
+
+int network_locate(const network *net, int population, int64_t neuron, int *local)
+{
+    int         t = net->population[population].tile_of_block[neuron / NEURON_BLOCK];
+    const part *own = &net->tile[t].part[population];
+    *local = own->base + (int)(neuron - own->first);
+    return t;
+}
+
+/* ---- constants of the neurons ------------------------------------------------------------------------------- */
+
+static rv_status prepare_neuron(const network *net, const population_def *def, population_net *p, int64_t i, rv_error *error)
+{
+    double      params[RV_MAX_PARAMS], constants[RV_MAX_CONSTANTS];
+    const char *reason = NULL;
+    definition_neuron_params(def, i, params);
+    if (def->model->check) reason = def->model->check(params);
+    if (reason) return error_set(error, RV_CONFLICT, "population \"%s\": %s (neuron %lld)", def->name, reason, (long long)i);
+    if (def->model->no_closed_form) reason = def->model->no_closed_form(params);
+    if (reason && net->def->timing == RV_EXACT)
+        return error_set(error, RV_CONFLICT, "population \"%s\": exact timing: %s", def->name, reason);
+    p->closed_form = p->closed_form && !reason;
+    if (def->model->prepare) def->model->prepare(params, net->def->resolution, constants);
+    for (int k = 0; k < def->model->n_constants; k++) p->constant[k][i] = constants[k];
+    return RV_OK;
+}
+
+static bool differs_per_neuron(const population_def *def)
+{
+    for (int k = 0; k < def->model->table.n_params; k++)
+        if (def->param[k].list) return true;
+    return false;
+}
+
+rv_status network_prepare_population(network *net, int index, rv_error *error)
+{
+    const population_def *def = &net->def->population[index];
+    population_net       *p = &net->population[index];
+    if (differs_per_neuron(def) && !p->per_neuron && p->constant[0])
+        for (int k = 0; k < def->model->n_constants; k++) free(p->constant[k]), p->constant[k] = NULL;
+    p->per_neuron |= differs_per_neuron(def);
+    bool first_time = def->model->n_constants > 0 && !p->constant[0];
+    if (first_time || def->model->n_constants == 0) p->closed_form = def->model->crossing || def->model->emit || def->model->counts_spikes;
+    int64_t n = p->per_neuron ? def->n : 1;
+    for (int k = 0; k < def->model->n_constants; k++)
+        if (!p->constant[k] && !(p->constant[k] = calloc((size_t)n, sizeof(double))))
+            return error_memory(error, "the constants of the neurons", (double)n * sizeof(double));
+    for (int64_t i = 0; i < n && i < def->n; i++) TRY(prepare_neuron(net, def, p, i, error));
+    return RV_OK;
+}
+
+/* ---- bundles ------------------------------------------------------------------------------------------------ */
+
+static bool counts_spikes(const network *net, const projection_def *p)
+{
+    return net->def->population[p->target.population].model->counts_spikes;
+}
+
+static weight_kind kind_of(const network *net, const projection_def *p)
+{
+    if (p->plasticity) return WEIGHT_DOUBLE;
+    if (p->weight.kind == RV_NUMBER) return WEIGHT_CONSTANT;
+    return net->def->timing == RV_EXACT ? WEIGHT_DOUBLE : WEIGHT_FLOAT;
+}
+
+/* Two projections of a bundle never share targets, so that the target tells them apart. */
+static bool fits(const network *net, const bundle *b, const projection_def *p)
+{
+    if (b->rule || p->plasticity || b->source != p->source.population) return false;
+    if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
+    if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
+    for (int k = 0; k < b->n_projections; k++)
+        if (net->def->projection[b->projection[k]].target.population == p->target.population) return false;
+    return true;
+}
+
+static rv_status add_to_bundle(network *net, int index, rv_error *error)
+{
+    const projection_def *p = &net->def->projection[index];
+    bundle               *b = net->bundle;
+    while (b < net->bundle + net->n_bundles && !fits(net, b, p)) b++;
+    if (b == net->bundle + net->n_bundles) {
+        *b = (bundle){ .source = p->source.population, .kind = kind_of(net, p), .weight = p->weight.a,
+                       .counts = counts_spikes(net, p), .rule = p->plasticity };
+        b->projection = calloc((size_t)net->def->n_projections, sizeof(int));
+        b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));
+        net->n_bundles++;
+        if (!b->projection || !b->rows) return error_memory(error, "bundles", 0);
+    }
+    b->projection[b->n_projections++] = index;
+    return RV_OK;
+}
+
+static void prepare_rule(const projection_def *p, bundle *b)
+{
+    b->dendritic_fraction = 1;
+    for (int k = 0; k < b->rule->table.n_params; k++)
+        if (strcmp(b->rule->table.params[k].name, "dendritic_fraction") == 0) b->dendritic_fraction = p->param[k];
+    b->rule->prepare(p->param, b->rule_constant);
+}
+
+static rv_status make_bundles(network *net, rv_error *error)
+{
+    const definition *d = net->def;
+    net->bundle = calloc((size_t)d->n_projections + 1, sizeof *net->bundle);
+    if (!net->bundle) return error_memory(error, "bundles", 0);
+    for (int i = 0; i < d->n_projections; i++) TRY(add_to_bundle(net, i, error));
+    for (int k = 0; k < d->n_populations; k++) {
+        net->population[k].bundle = calloc((size_t)net->n_bundles + 1, sizeof(int));
+        net->population[k].learning = calloc((size_t)net->n_bundles + 1, sizeof(int));
+        if (!net->population[k].bundle || !net->population[k].learning) return error_memory(error, "bundles", 0);
+    }
+    for (int i = 0; i < net->n_bundles; i++) {
+        bundle         *b = &net->bundle[i];
+        population_net *source = &net->population[b->source];
+        source->bundle[source->n_bundles++] = i;
+        if (!b->rule) continue;
+        const projection_def *p = &d->projection[b->projection[0]];
+        population_net       *target = &net->population[p->target.population];
+        target->learning[target->n_learning++] = i;
+        prepare_rule(p, b);
+    }
+    return RV_OK;
+}
+
+int network_bundle_of(const network *net, int projection)
+{
+    for (int i = 0; i < net->n_bundles; i++)
+        for (int k = 0; k < net->bundle[i].n_projections; k++)
+            if (net->bundle[i].projection[k] == projection) return i;
+    return -1;
+}
+
+/* ---- windows and levels ------------------------------------------------------------------------------------- */
+
+static bool is_short(const network *net, int projection)
+{
+    return net->def->timing == RV_EXACT && net->min_delay[projection] >> 32 == 0;
+}
+
+/* Longest path over the projections with delays below one step; a loop of them cannot be put in order. */
+static rv_status assign_levels(network *net, rv_error *error)
+{
+    const definition *d = net->def;
+    bool              changed = true;
+    net->n_levels = 1;
+    for (int round = 0; changed && round <= d->n_populations; round++) {
+        changed = false;
+        for (int i = 0; i < d->n_projections; i++) {
+            int *source = &net->population[d->projection[i].source.population].level;
+            int *target = &net->population[d->projection[i].target.population].level;
+            if (!is_short(net, i) || *target > *source) continue;
+            *target = *source + 1;
+            if (*target + 1 > net->n_levels) net->n_levels = *target + 1;
+            changed = true;
+            if (*target > d->n_populations) break;
+        }
+    }
+    for (int i = 0; i < d->n_projections && changed; i++) {
+        const projection_def *p = &d->projection[i];
+        if (is_short(net, i) && net->population[p->target.population].level > d->n_populations - 1)
+            return error_set(error, RV_CONFLICT,
+                             "projection \"%s\" -> \"%s\": delay = %g ms lies in a loop of populations whose delays are all shorter "
+                             "than the resolution; within a loop at least one delay must be %g ms or more",
+                             d->population[p->source.population].name, d->population[p->target.population].name,
+                             (double)net->min_delay[i] * 0x1p-32 * d->resolution, d->resolution);
+    }
+    return RV_OK;
+}
+
+/* In exact timing a weight may only depend on postsynaptic spikes of earlier windows. */
+static rv_status window_of_rule(network *net, const bundle *b, rv_error *error)
+{
+    uint64_t delay = net->min_delay[b->projection[0]];
+    if (net->def->timing == RV_GRID || delay == UINT64_MAX) return RV_OK;
+    double steps = 2 * b->dendritic_fraction * (double)delay * 0x1p-32;
+    if (steps < 1) {
+        const projection_def *p = &net->def->projection[b->projection[0]];
+        return error_set(error, RV_CONFLICT,
+                         "projection \"%s\" -> \"%s\": dendritic_fraction = %g: in exact timing the dendritic part of the shortest "
+                         "delay (%g ms) must be half a step (%g ms) or more",
+                         net->def->population[p->source.population].name, net->def->population[p->target.population].name,
+                         b->dendritic_fraction, (double)delay * 0x1p-32 * net->def->resolution, net->def->resolution / 2);
+    }
+    if (steps < (double)net->window) net->window = (int64_t)steps;
+    return RV_OK;
+}
+
+static rv_status choose_window(network *net, rv_error *error)
+{
+    net->window = LONGEST_WINDOW;
+    for (int i = 0; i < net->def->n_projections; i++) {
+        int64_t steps = (int64_t)(net->min_delay[i] >> 32);
+        if (!is_short(net, i) && steps < net->window) net->window = steps;
+    }
+    for (int i = 0; i < net->n_bundles; i++)
+        if (net->bundle[i].rule) TRY(window_of_rule(net, &net->bundle[i], error));
+    return RV_OK;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------- */
+
+static rv_status compile(network *net, int threads, rv_error *error)
+{
+    TRY(lay_out_tiles(net, threads, error));
+    for (int p = 0; p < net->def->n_populations; p++) TRY(network_prepare_population(net, p, error));
+    TRY(make_bundles(net, error));
+    TRY(rows_build(net, threads, error));
+    TRY(assign_levels(net, error));
+    if ((int64_t)net->n_tiles * net->n_levels > MAX_SPIKE_LISTS)
+        return error_set(error, RV_OUT_OF_RANGE, "the network needs %d tiles and %d levels of delays shorter than a step, allowed are %d together: use fewer threads",
+                         net->n_tiles, net->n_levels, MAX_SPIKE_LISTS);
+    return choose_window(net, error);
+}
+
+rv_status network_compile(const definition *d, int threads, network **result, rv_error *error)
+{
+    *result = NULL;
+    network *net = calloc(1, sizeof *net);
+    if (!net) return error_memory(error, "the network", sizeof *net);
+    net->def = d;
+    net->population = calloc((size_t)d->n_populations + 1, sizeof *net->population);
+    net->min_delay = malloc(((size_t)d->n_projections + 1) * sizeof *net->min_delay);
+    rv_status status = net->population && net->min_delay ? compile(net, threads, error) : error_memory(error, "the network", 0);
+    if (status == RV_OK) *result = net;
+    else network_free(net);
+    return status;
+}
+
+static void bundle_free(const network *net, bundle *b)
+{
+    if (b->rows)
+        for (int t = 0; t < net->n_tiles; t++) rows_free(&b->rows[t], net->def->population[b->source].n);
+    free(b->rows);
+    free(b->projection);
+}
+
+void network_free(network *net)
+{
+    if (!net) return;
+    for (int i = 0; i < net->n_bundles; i++) bundle_free(net, &net->bundle[i]);
+    for (int t = 0; net->tile && t < net->n_tiles; t++) free(net->tile[t].part);
+    for (int p = 0; net->population && p < net->def->n_populations; p++) {
+        for (int k = 0; k < RV_MAX_CONSTANTS; k++) free(net->population[p].constant[k]);
+        free(net->population[p].bundle);
+        free(net->population[p].learning);
+        free(net->population[p].tile_of_block);
+    }
+    free(net->bundle);
+    free(net->tile);
+    free(net->population);
+    free(net->min_delay);
+    free(net);
+}

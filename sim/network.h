@@ -1,0 +1,124 @@
+/* The network: the definition compiled for running. Constant during a run but for what its comments say.
+ *
+ * Neurons live in tiles of at most 65 536; a tile holds a part of every population, its own event queue and its own
+ * input arrays, and is advanced by one thread at a time. Where neurons live has no influence on what they do.
+ *
+ * The synapses of one source population that are stored the same way form a bundle. In each tile the synapses of a
+ * source are sorted by (delay, target); those with the same delay form a segment, the unit in which spikes travel. */
+#ifndef RV_SIM_NETWORK_H
+#define RV_SIM_NETWORK_H
+
+#include "sim/definition.h"
+
+enum { MAX_TILE = 65536, NEURON_BLOCK = 64, MAX_SPIKE_LISTS = 1024 /* tiles x levels */ };
+
+/** A stretch of one population in one tile. Parts begin at multiples of NEURON_BLOCK in the population and the tile. */
+typedef struct part {
+    int32_t first; /* its first neuron, numbered in the population */
+    int32_t n;
+    int32_t base;  /* its first neuron, numbered in the tile       */
+} part;
+
+typedef struct segment {
+    uint32_t first;    /* its first synapse; it ends where the next segment begins */
+    uint32_t steps;    /* delay, whole steps                                       */
+    uint32_t fraction; /* and 2^-32 steps; 0 in grid timing                        */
+} segment;
+
+typedef enum weight_kind {
+    WEIGHT_CONSTANT, /* one weight for the bundle: 2 bytes a synapse                                      */
+    WEIGHT_FLOAT,    /* float32: 6 bytes, grid timing                                                     */
+    WEIGHT_DOUBLE,   /* float64: 10 bytes; exact timing, where the digits show, and everything that learns */
+} weight_kind;
+
+/** The synapses of a bundle in one tile. */
+typedef struct rows {
+    uint32_t *row;     /* [n_sources + 1]  first segment of each source                        */
+    segment  *segment; /* [n_segments + 1]                                                     */
+    uint16_t *target;  /* [n_synapses]     numbered in the tile                                */
+    float    *weight_float;  /* [n_synapses] or NULL; changed by rv_set_weights() alone        */
+    double   *weight_double; /* [n_synapses] or NULL; changed by learning too                  */
+    int64_t   n_synapses, n_segments;
+    int64_t   bytes; /* of all these arrays */
+} rows;
+
+typedef struct bundle {
+    int            source;      /* population                                                   */
+    int            n_projections;
+    int           *projection;  /* [n_projections]                                              */
+    weight_kind    kind;
+    double         weight;      /* if constant                                                  */
+    int            sign;        /* 1: no weight is negative, -1: none is positive, 0: mixed     */
+    bool           counts;      /* targets count spikes, whatever the weights                   */
+    const rv_rule *rule;        /* NULL: static; else the bundle is this one projection         */
+    double         rule_constant[RV_MAX_RULE_CONSTANTS];
+    double         dendritic_fraction;
+    int64_t        n_synapses;
+    rows          *rows;        /* [n_tiles]                                                    */
+} bundle;
+
+typedef struct tile {
+    int32_t n;    /* neurons, the gaps between parts included */
+    part   *part; /* [n_populations]                          */
+} tile;
+
+typedef struct population_net {
+    double *constant[RV_MAX_CONSTANTS]; /* [n] each, or [1]                              */
+    bool    per_neuron;
+    bool    closed_form;                /* can be carried over silent steps              */
+    uint16_t *tile_of_block;            /* [n / NEURON_BLOCK rounded up]                 */
+    int     n_bundles;
+    int    *bundle;                     /* [n_bundles] those that begin here             */
+    int     n_learning;
+    int    *learning;                   /* [n_learning] plastic bundles that end here    */
+    int     level;                      /* in a window, populations advance level by level: 0 for all
+                                           but the targets of delays shorter than a step */
+} population_net;
+
+typedef struct network {
+    const definition *def;
+    int               n_tiles, n_bundles, n_levels;
+    tile             *tile;       /* [n_tiles]       */
+    population_net   *population; /* [n_populations] */
+    bundle           *bundle;     /* [n_bundles]     */
+    uint64_t         *min_delay;  /* [n_projections] 2^-32 steps; UINT64_MAX if it has no synapse          */
+    int64_t           n_synapses, bytes;
+    int64_t           max_delay;  /* steps           */
+    int64_t           window;     /* steps that tiles run without talking: the shortest delay, 1 at least */
+} network;
+
+/** Checks the definition completely and builds everything, on the given number of threads, always the same. */
+rv_status network_compile(const definition *d, int threads, network **net, rv_error *error);
+void      network_free(network *net);
+
+/** Recomputes the constants of a population after parameters changed. */
+rv_status network_prepare_population(network *net, int population, rv_error *error);
+
+/** Builds the rows of all bundles, and min_delay; called by network_compile(). */
+rv_status rows_build(network *net, int threads, rv_error *error);
+void      rows_free(rows *r, int64_t n_sources);
+
+/** Gives every synapse of a bundle of constant weight its own weight, so that they can be set one by one. */
+rv_status rows_expand_weights(network *net, bundle *b, rv_error *error);
+
+/** Which bundle holds a projection. */
+int network_bundle_of(const network *net, int projection);
+
+/** One synapse: where it is stored, and what it connects (numbers within the populations). */
+typedef struct synapse_ref {
+    int      tile;
+    int64_t  index, segment; /* in the rows of that tile */
+    int64_t  source, target;
+    uint64_t delay;          /* 2^-32 steps              */
+} synapse_ref;
+
+/** The synapses of a projection by source, then delay, then target; the order does not depend on the tiles.
+ *  @param list result, [n], freed by the caller */
+rv_status network_list_synapses(const network *net, int projection, synapse_ref **list, int64_t *n, rv_error *error);
+
+static inline uint32_t segment_count(const segment *s) { return s[1].first - s[0].first; }
+
+/** Tile of a neuron and its number in it. */
+int network_locate(const network *net, int population, int64_t neuron, int *local);
+
+#endif

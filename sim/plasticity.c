@@ -1,0 +1,146 @@
+#include "sim/plasticity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/error.h"
+#include "sim/memory.h"
+
+/* ---- memory ------------------------------------------------------------------------------------------------- */
+
+/* In grid timing the two parts of a delay are whole steps, like the delay. */
+static double dendritic_part(const network *net, const bundle *b, const segment *s)
+{
+    double part = b->dendritic_fraction * (s->steps + s->fraction * 0x1p-32);
+    return net->def->timing == RV_GRID ? rint(part) : part;
+}
+
+rv_status plastic_open(plastic *p, const network *net, int bundle_index, int tile, rv_error *error)
+{
+    const bundle *b = &net->bundle[bundle_index];
+    int           population = net->def->projection[b->projection[0]].target.population;
+    *p = (plastic){ .b = b, .r = &b->rows[tile], .h = net->def->resolution, .target = &net->tile[tile].part[population],
+                    .width = 1 + b->rule->n_target_traces };
+    int64_t n = p->r->n_segments;
+    p->dendritic = memory_new((size_t)n * sizeof *p->dendritic);
+    p->source = memory_new((size_t)n * sizeof *p->source);
+    p->history = calloc((size_t)p->target->n + 1, sizeof *p->history);
+    if (!p->dendritic || !p->source || !p->history) return error_memory(error, "learning", (double)n * sizeof *p->source);
+    for (int64_t k = 0; k < n; k++) {
+        p->dendritic[k] = dendritic_part(net, b, &p->r->segment[k]);
+        p->source[k].last = p->source[k].caught_up = -INFINITY;
+        if (p->dendritic[k] > p->max_dendritic) p->max_dendritic = p->dendritic[k];
+    }
+    return RV_OK;
+}
+
+void plastic_close(plastic *p)
+{
+    if (!p->b) return;
+    for (int i = 0; p->history && i < p->target->n; i++) free(p->history[i].entry);
+    free(p->history);
+    memory_free(p->dendritic, (size_t)p->r->n_segments * sizeof *p->dendritic);
+    memory_free(p->source, (size_t)p->r->n_segments * sizeof *p->source);
+    *p = (plastic){ 0 };
+}
+
+/* ---- postsynaptic spikes ------------------------------------------------------------------------------------ */
+
+static const double no_trace[RV_MAX_TRACES];
+
+void plastic_post_spike(plastic *p, int neuron, double time)
+{
+    history *past = &p->history[neuron];
+    if (past->n == past->capacity) {
+        int32_t capacity = past->capacity ? 2 * past->capacity : 4;
+        double *grown = realloc(past->entry, (size_t)(capacity * p->width) * sizeof *grown);
+        if (!grown) {
+            p->out_of_memory = true;
+            return;
+        }
+        past->entry = grown, past->capacity = capacity;
+    }
+    double       *entry = past->entry + past->n * p->width;
+    const double *before = past->n > 0 ? entry - p->width : NULL;
+    double        trace[RV_MAX_TRACES] = { 0 };
+    if (before) memcpy(trace, before + 1, (size_t)(p->width - 1) * sizeof *trace);
+    p->b->rule->target_spike(p->b->rule_constant, before ? (time - before[0]) * p->h : INFINITY, trace);
+    entry[0] = time;
+    memcpy(entry + 1, trace, (size_t)(p->width - 1) * sizeof *trace);
+    past->n++, p->n_entries++;
+}
+
+/* The first entry later than `time`; searched from the end, where the news are. */
+static int32_t first_after(const plastic *p, const history *past, double time)
+{
+    int32_t k = past->n;
+    while (k > 0 && past->entry[(k - 1) * p->width] > time) k--;
+    return k;
+}
+
+/* ---- presynaptic spikes ------------------------------------------------------------------------------------- */
+
+/* The postsynaptic spikes of one neuron in (from, to] act on one weight. */
+static double catch_up_weight(const plastic *p, double w, const history *past, const source_trace *source, double dendritic,
+                              double from, double to)
+{
+    for (int32_t k = first_after(p, past, from); k < past->n && past->entry[k * p->width] <= to; k++) {
+        const double *entry = past->entry + k * p->width;
+        double        since = (entry[0] + dendritic - source->last) * p->h;
+        w = p->b->rule->on_post(p->b->rule_constant, w, since, source->trace, entry + 1);
+    }
+    return w;
+}
+
+static double presynaptic_part(const plastic *p, double w, const history *past, const source_trace *source, double dendritic, double time)
+{
+    int32_t k = past->n;
+    while (k > 0 && past->entry[(k - 1) * p->width] + dendritic >= time) k--;
+    const double *entry = k > 0 ? past->entry + (k - 1) * p->width : NULL;
+    double        since = entry ? (time - entry[0] - dendritic) * p->h : INFINITY;
+    return p->b->rule->on_pre(p->b->rule_constant, w, since, entry ? entry + 1 : no_trace, (time - source->last) * p->h, source->trace);
+}
+
+void plastic_arrive(plastic *p, int64_t segment, double arrival)
+{
+    source_trace *source = &p->source[segment];
+    double        dendritic = p->dendritic[segment], time = arrival - dendritic, seen = time - dendritic;
+    uint32_t      begin = p->r->segment[segment].first, end = p->r->segment[segment + 1].first;
+    for (uint32_t i = begin; i < end; i++) {
+        const history *past = &p->history[p->r->target[i] - p->target->base];
+        double         w = catch_up_weight(p, p->r->weight_double[i], past, source, dendritic, source->caught_up, seen);
+        p->r->weight_double[i] = presynaptic_part(p, w, past, source, dendritic, time);
+    }
+    p->b->rule->source_spike(p->b->rule_constant, (time - source->last) * p->h, source->trace);
+    source->last = time;
+    source->caught_up = fmax(source->caught_up, seen);
+}
+
+/* ---- reading and forgetting --------------------------------------------------------------------------------- */
+
+/* Keeps the entries after `time` and one before them, which carries the trace on. */
+static void forget(plastic *p, history *past, double time)
+{
+    int32_t drop = first_after(p, past, time) - 1;
+    if (drop <= 0) return;
+    memmove(past->entry, past->entry + drop * p->width, (size_t)((past->n - drop) * p->width) * sizeof *past->entry);
+    past->n -= drop, p->n_entries -= drop;
+}
+
+void plastic_catch_up(plastic *p, double now)
+{
+    for (int64_t k = 0; k < p->r->n_segments; k++) {
+        source_trace *source = &p->source[k];
+        double        seen = now - 2 * p->dendritic[k];
+        if (seen <= source->caught_up) continue;
+        for (uint32_t i = p->r->segment[k].first; i < p->r->segment[k + 1].first; i++) {
+            const history *past = &p->history[p->r->target[i] - p->target->base];
+            p->r->weight_double[i] = catch_up_weight(p, p->r->weight_double[i], past, source, p->dendritic[k], source->caught_up, seen);
+        }
+        source->caught_up = seen;
+    }
+    for (int i = 0; i < p->target->n; i++) forget(p, &p->history[i], now - 2 * p->max_dendritic - 1);
+}
+
+bool plastic_is_long(const plastic *p) { return p->n_entries > 64 * (int64_t)p->target->n + p->r->n_synapses / 8 + 1000; }

@@ -1,0 +1,58 @@
+/* Learning without a reverse index. A segment shares its source and its delay, so the time of the last presynaptic spike
+ * and its trace exist once per segment; postsynaptic spikes wait in a history per neuron until the next presynaptic one
+ * arrives. When a segment is delivered every synapse first catches up with the history, then gets the presynaptic part.
+ *
+ * Times are in steps. A presynaptic spike that arrives at t reaches the synapse at t - dendritic, a postsynaptic spike at
+ * s reaches it at s + dendritic. Equal times: the postsynaptic spike comes first, and counts as before the presynaptic one
+ * without changing what that one sees (as in NEST). With no dendritic delay, in grid timing, a postsynaptic spike in the
+ * very step of an arrival comes after it. */
+#ifndef RV_SIM_PLASTICITY_H
+#define RV_SIM_PLASTICITY_H
+
+#include "sim/network.h"
+
+/** What a segment remembers of its source. */
+typedef struct source_trace {
+    double last;      /* the last presynaptic spike, as the synapse saw it; -INFINITY if none */
+    double caught_up; /* postsynaptic spikes up to here, as they were emitted, are in the weights */
+    double trace[RV_MAX_TRACES];
+} source_trace;
+
+/** The spikes of one neuron that some synapse may still have to see: time and traces after it, ascending. */
+typedef struct history {
+    int32_t n, capacity;
+    double *entry; /* [n][1 + n_target_traces] */
+} history;
+
+/** The learning of one bundle in one tile. */
+typedef struct plastic {
+    const bundle *b;
+    rows         *r;
+    double        h; /* ms per step */
+    const part   *target;
+    int           width;         /* of a history entry   */
+    double       *dendritic;     /* [n_segments]         */
+    double        max_dendritic;
+    source_trace *source;        /* [n_segments]         */
+    history      *history;       /* [target->n]          */
+    int64_t       n_entries;     /* in all histories     */
+    bool          out_of_memory;
+} plastic;
+
+rv_status plastic_open(plastic *p, const network *net, int bundle, int tile, rv_error *error);
+void      plastic_close(plastic *p);
+
+/** A presynaptic spike arrives: brings the weights of the segment up to date; what is delivered are these weights. */
+void plastic_arrive(plastic *p, int64_t segment, double arrival);
+
+/** A neuron of the target part spikes. */
+void plastic_post_spike(plastic *p, int neuron, double time);
+
+/** Applies all postsynaptic spikes that no presynaptic spike still on its way could precede, and forgets them.
+ *  Whether and when it is called does not change any weight that is ever delivered. */
+void plastic_catch_up(plastic *p, double now);
+
+/** Whether the histories have grown enough for a catch-up to pay. */
+bool plastic_is_long(const plastic *p);
+
+#endif

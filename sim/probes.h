@@ -1,0 +1,25 @@
+/* Probes: what is recorded. Tiles write samples into rows of the window they run; between windows the rows, and the
+ * spikes, go into spools, from which they can be read at any time. */
+#ifndef RV_SIM_PROBES_H
+#define RV_SIM_PROBES_H
+
+#include "sim/state.h"
+
+/** Prepares a probe that samples states for a network; its first sample is due after the present step. */
+rv_status probe_open(probe *p, state *s, rv_error *error);
+void      probe_close(probe *p, int n_tiles);
+
+/** Moves the samples of the window that has just ended, from..to, into the spool. */
+void probe_keep(probe *p, state *s, int parity, int64_t from, int64_t to);
+
+/** Adds the spikes of a population in the window to a rate probe. */
+void probe_count_spike(probe *p, const state *s, double time, uint32_t multiplicity);
+void probe_keep_rates(probe *p, const state *s, int64_t to);
+
+/** Samples the weights of a projection now; tiles must be at rest. */
+rv_status probe_keep_weights(probe *p, const double *weights, double time_ms);
+
+/** Number of multiples of the interval in first..step, that is, samples due up to a step. */
+int64_t probe_samples_until(const probe *p, int64_t step);
+
+#endif

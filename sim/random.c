@@ -1,0 +1,109 @@
+#include "sim/random.h"
+
+#include <math.h>
+#include <string.h>
+#include <Random123/philox.h>
+
+#include "sim/vector.h"
+
+static uint32_t purpose_and_object(random_purpose purpose, uint32_t object) { return (uint32_t)purpose << 24 | (object & 0xffffff); }
+
+rv_random random_stream(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t index)
+{
+    return (rv_random){ .key = { (uint32_t)seed, (uint32_t)(seed >> 32) },
+                        .counter = { 0, (uint32_t)index, (uint32_t)(index >> 32), purpose_and_object(purpose, object) } };
+}
+
+void random_seek(rv_random *stream, uint32_t block)
+{
+    stream->counter[0] = block;
+    stream->unused = 0;
+}
+
+static void next_block(rv_random *r)
+{
+    philox4x32_ctr_t counter = { { r->counter[0], r->counter[1], r->counter[2], r->counter[3] } };
+    philox4x32_key_t key = { { r->key[0], r->key[1] } };
+    philox4x32_ctr_t block = philox4x32(counter, key);
+    memcpy(r->word, block.v, sizeof r->word);
+    r->counter[0]++;
+    r->unused = 4;
+}
+
+uint32_t random_u32(rv_random *r)
+{
+    if (r->unused == 0) next_block(r);
+    return r->word[4 - r->unused--];
+}
+
+double random_uniform(rv_random *r)
+{
+    uint64_t high = random_u32(r), low = random_u32(r);
+    return (double)((high << 32 | low) >> 12) * 0x1p-52 + 0x1p-53;
+}
+
+/* Lemire 2019, doi:10.1145/3230636, with the rejection that removes the bias. */
+uint64_t random_below(rv_random *r, uint64_t n)
+{
+    if (n <= UINT32_MAX) {
+        uint64_t product = (uint64_t)random_u32(r) * n;
+        if ((uint32_t)product < n)
+            for (uint32_t threshold = (uint32_t)-n % n; (uint32_t)product < threshold;) product = (uint64_t)random_u32(r) * n;
+        return product >> 32;
+    }
+    uint64_t limit = UINT64_MAX - UINT64_MAX % n, draw;
+    do draw = (uint64_t)random_u32(r) << 32 | random_u32(r);
+    while (draw >= limit);
+    return draw % n;
+}
+
+double random_exponential(rv_random *r) { return -log(random_uniform(r)); }
+
+/* ---- as a GSL generator ------------------------------------------------------------------------------------- */
+
+static void          gsl_set(void *state, unsigned long seed) { *(rv_random *)state = random_stream(seed, RANDOM_USER, 0, 0); }
+static unsigned long gsl_get(void *state) { return random_u32(state); }
+static double        gsl_get_double(void *state) { return random_u32(state) * 0x1p-32; }
+
+static const gsl_rng_type type = { "ranvier_philox4x32", UINT32_MAX, 0, sizeof(rv_random), gsl_set, gsl_get, gsl_get_double };
+const gsl_rng_type *const rv_gsl_rng_type = &type;
+
+gsl_rng random_gsl(rv_random *stream) { return (gsl_rng){ &type, stream }; }
+
+/* ---- vectorised --------------------------------------------------------------------------------------------- */
+
+enum { LANES = 16 };
+
+/* Philox4x32-10 on 16 counters at once, written so that compilers vectorise it; the constants are the algorithm's. */
+RV_VECTORISED
+static void philox_lanes(uint32_t c[4][LANES], uint32_t key0, uint32_t key1)
+{
+    for (int round = 0; round < 10; round++) {
+        for (int l = 0; l < LANES; l++) {
+            uint64_t p0 = (uint64_t)c[0][l] * 0xD2511F53u, p1 = (uint64_t)c[2][l] * 0xCD9E8D57u;
+            uint32_t c1 = c[1][l], c3 = c[3][l];
+            c[0][l] = (uint32_t)(p1 >> 32) ^ c1 ^ key0;
+            c[1][l] = (uint32_t)p1;
+            c[2][l] = (uint32_t)(p0 >> 32) ^ c3 ^ key1;
+            c[3][l] = (uint32_t)p0;
+        }
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+}
+
+void random_words(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,
+                  uint32_t *words)
+{
+    uint32_t c[4][LANES];
+    for (int64_t begin = 0; begin < n; begin += 4 * LANES) {
+        for (int l = 0; l < LANES; l++) {
+            c[0][l] = (uint32_t)((first + begin) / 4 + l);
+            c[1][l] = (uint32_t)step;
+            c[2][l] = (uint32_t)(step >> 32);
+            c[3][l] = purpose_and_object(purpose, object);
+        }
+        philox_lanes(c, (uint32_t)seed, (uint32_t)(seed >> 32));
+        memcpy(words + begin, c, sizeof c);
+    }
+}

@@ -1,0 +1,197 @@
+#include "sim/run.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+#include <time.h>
+
+#include "sim/advance.h"
+#include "sim/error.h"
+#include "sim/memory.h"
+
+double stage_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- the spikes of all tiles in one order ------------------------------------------------------------------- */
+
+static bool earlier(const spike *a, const spike *b) { return a->time != b->time ? a->time < b->time : a->neuron < b->neuron; }
+
+/* A walk over the sorted lists of all tiles (and levels) by (time, neuron), the total order of spikes. */
+typedef struct merge {
+    int               n;
+    const spike_list *list[MAX_SPIKE_LISTS];
+    int64_t           at[MAX_SPIKE_LISTS];
+} merge;
+
+static void merge_add(merge *m, const spike_list *list)
+{
+    if (list->n > 0 && m->n < MAX_SPIKE_LISTS) m->list[m->n] = list, m->at[m->n++] = 0;
+}
+
+static const spike *merge_next(merge *m)
+{
+    int best = -1;
+    for (int k = 0; k < m->n; k++)
+        if (m->at[k] < m->list[k]->n && (best < 0 || earlier(&m->list[k]->spike[m->at[k]], &m->list[best]->spike[m->at[best]]))) best = k;
+    return best < 0 ? NULL : &m->list[best]->spike[m->at[best]++];
+}
+
+static void merge_level(merge *m, const state *s, int parity, int level)
+{
+    for (int t = 0; t < s->net->n_tiles; t++) merge_add(m, &s->tile[t].out[parity][level]);
+}
+
+static int population_of(const definition *d, uint32_t neuron)
+{
+    int low = 0, high = d->n_populations - 1;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        if (d->population[middle].first_id <= neuron) low = middle;
+        else high = middle - 1;
+    }
+    return low;
+}
+
+/* ---- exchange: every tile queues what concerns it ----------------------------------------------------------- */
+
+static void queue_bundle(state *s, int t, int b, int64_t source, const spike *sp)
+{
+    const rows  *r = &s->net->bundle[b].rows[t];
+    event_queue *q = &s->tile[t].queue;
+    for (uint32_t k = r->row[source]; k < r->row[source + 1]; k++) {
+        uint64_t word = event_word(EVENT_SEGMENT, sp->multiplicity, (uint32_t)b, k);
+        if (s->net->def->timing == RV_GRID) {
+            event_queue_push(q, (int64_t)sp->time + r->segment[k].steps, word);
+            continue;
+        }
+        double   arrival = sp->time + (r->segment[k].steps + r->segment[k].fraction * 0x1p-32);
+        uint64_t bits;
+        memcpy(&bits, &arrival, sizeof bits);
+        event_queue_push_pair(q, (int64_t)floor(arrival), word, bits);
+    }
+}
+
+static void exchange(state *s, int t, int parity, int level)
+{
+    stage_clock clock = stage_start(s);
+    merge       m;
+    m.n = 0;
+    merge_level(&m, s, parity, level);
+    for (const spike *sp; (sp = merge_next(&m));) {
+        int                   p = population_of(s->net->def, sp->neuron);
+        const population_net *source = &s->net->population[p];
+        s->tile[t].n_spikes[p] += sp->multiplicity;
+        for (int k = 0; k < source->n_bundles; k++)
+            queue_bundle(s, t, source->bundle[k], sp->neuron - s->net->def->population[p].first_id, sp);
+    }
+    stage_end(s, t, STAGE_EXCHANGE, &clock);
+}
+
+/* ---- what is recorded --------------------------------------------------------------------------------------- */
+
+static void keep_spike(const state *s, run_watch *w, const spike *sp)
+{
+    int          p = population_of(s->net->def, sp->neuron);
+    spike_record record = { sp->time, sp->neuron - s->net->def->population[p].first_id };
+    w->n_spikes[p] += sp->multiplicity;
+    for (uint32_t m = 0; m < sp->multiplicity && w->spikes[p].on; m++) spool_append(&w->spikes[p].spool, &record, 1);
+    for (int k = 0; k < w->n_probes; k++)
+        if (w->probe[k]->kind == RV_PROBE_RATE && w->probe[k]->range.population == p) probe_count_spike(w->probe[k], s, sp->time, sp->multiplicity);
+    if (w->one_window && memory_reserve((void **)&w->heard, &w->heard_capacity, w->n_heard + 1, sizeof *sp)) w->heard[w->n_heard++] = *sp;
+}
+
+static void keep_window(state *s, run_watch *w, int parity, int64_t from, int64_t to)
+{
+    merge m;
+    m.n = 0;
+    for (int level = 0; level < s->net->n_levels; level++) merge_level(&m, s, parity, level);
+    for (const spike *sp; (sp = merge_next(&m));) keep_spike(s, w, sp);
+    for (int k = 0; k < w->n_probes; k++) {
+        if (w->probe[k]->kind == RV_PROBE_STATE) probe_keep(w->probe[k], s, parity, from, to);
+        if (w->probe[k]->kind == RV_PROBE_RATE) probe_keep_rates(w->probe[k], s, to);
+    }
+}
+
+/* ---- windows ------------------------------------------------------------------------------------------------ */
+
+/* Windows also end where the choice between sweep and jump is due, at fixed steps, however runs are cut. */
+static int64_t window_end(const state *s, int64_t from, int64_t until)
+{
+    int64_t end = from + s->net->window, decision = (from / DECISION_STEPS + 1) * DECISION_STEPS;
+    if (end > decision) end = decision;
+    return end < until ? end : until;
+}
+
+static void begin_window(state *s, int t, int parity, int64_t from)
+{
+    tile_state *tile = &s->tile[t];
+    tile->parity = parity, tile->window_begin = from;
+    for (int level = 0; level < s->net->n_levels; level++) tile->out[parity][level].n = 0;
+    if (from % DECISION_STEPS == 0 && s->net->def->timing == RV_GRID) state_choose(s, t, from);
+}
+
+static void advance_tile(state *s, int t, int level, int64_t from, int64_t to)
+{
+    if (s->net->def->timing == RV_GRID) grid_advance(s, t, from, to);
+    else exact_advance(s, t, level, from, to);
+    for (int b = 0; b < s->net->n_bundles; b++)
+        if (s->net->bundle[b].rule && plastic_is_long(&s->tile[t].learning[b])) plastic_catch_up(&s->tile[t].learning[b], (double)to);
+}
+
+static bool wants_up(const run_watch *w) { return w->one_window || *w->stop || stage_now() >= w->come_up_at; }
+
+/* What each thread does: its tiles are t = thread, thread + threads, ... */
+static void work(state *s, int thread, int threads, int64_t until, run_watch *w, int64_t *reached, bool up[2])
+{
+    int parity = 0;
+    for (int64_t from = s->step, to; from < until; from = to, parity ^= 1) {
+        to = window_end(s, from, until);
+        for (int t = thread; t < s->net->n_tiles; t += threads) begin_window(s, t, parity, from);
+        for (int level = 0; level < s->net->n_levels; level++) {
+            for (int t = thread; t < s->net->n_tiles; t += threads) advance_tile(s, t, level, from, to);
+#pragma omp barrier
+            for (int t = thread; t < s->net->n_tiles; t += threads) exchange(s, t, parity, level);
+        }
+        if (thread == 0) { /* meanwhile the others go on with the next window; they hear of `up` at its end */
+            keep_window(s, w, parity, from, to);
+            up[parity ^ 1] = up[parity ^ 1] || wants_up(w);
+            *reached = to;
+        }
+        if (w->one_window || up[parity]) return;
+    }
+}
+
+static rv_status check_memory(const state *s, const run_watch *w, rv_error *error)
+{
+    bool lost = false;
+    for (int t = 0; t < s->net->n_tiles; t++) {
+        lost |= s->tile[t].queue.out_of_memory;
+        for (int k = 0; k < 2; k++)
+            for (int level = 0; level < s->net->n_levels; level++) lost |= s->tile[t].out[k][level].out_of_memory;
+        for (int b = 0; b < s->net->n_bundles; b++) lost |= s->tile[t].learning[b].out_of_memory;
+    }
+    if (lost) return error_set(error, RV_OUT_OF_MEMORY, "out of memory for the events of this network; the state is lost");
+    for (int p = 0; p < s->net->def->n_populations; p++)
+        if (w->spikes[p].spool.failed)
+            return error_set(error, RV_OUT_OF_MEMORY, "population \"%s\": no memory and no disk space for recorded spikes", s->net->def->population[p].name);
+    for (int k = 0; k < w->n_probes; k++)
+        if (w->probe[k]->values.failed || w->probe[k]->times.failed)
+            return error_set(error, RV_OUT_OF_MEMORY, "population \"%s\": no memory and no disk space for recorded samples",
+                             s->net->def->population[w->probe[k]->range.population].name);
+    return RV_OK;
+}
+
+rv_status run_until(state *s, int64_t until, run_watch *w, rv_error *error)
+{
+    int64_t reached = s->step;
+    bool    up[2] = { false, false };
+    w->n_heard = 0;
+#pragma omp parallel num_threads(w->threads)
+    work(s, omp_get_thread_num(), omp_get_num_threads(), until, w, &reached, up);
+    s->step = reached;
+    return check_memory(s, w, error);
+}

@@ -1,0 +1,389 @@
+#include "sim/state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/advance.h"
+#include "sim/error.h"
+#include "sim/inputs.h"
+#include "sim/memory.h"
+
+static bool exact(const state *s) { return s->net->def->timing == RV_EXACT; }
+
+void spike_list_push(spike_list *list, spike item)
+{
+    if (list->n == list->capacity && !memory_reserve((void **)&list->spike, &list->capacity, list->n + 1, sizeof item))
+        list->out_of_memory = true;
+    else list->spike[list->n++] = item;
+}
+
+/* ---- one neuron --------------------------------------------------------------------------------------------- */
+
+void state_read(const state *s, int population, int64_t neuron, double *values)
+{
+    int               local, t = network_locate(s->net, population, neuron, &local);
+    const part_state *ps = &s->tile[t].part[population];
+    const rv_model   *m = model_of(s, population);
+    int               i = local - s->net->tile[t].part[population].base;
+    double            constants[RV_MAX_CONSTANTS];
+    load_neuron(ps, m, i, values, constants);
+    bool behind = (exact(s) || ps->jumping) && m->carry && ps->last[i] < (double)s->step;
+    if (behind) m->carry(constants, values, part_current(ps, i), (double)s->step - ps->last[i]);
+}
+
+void state_write(state *s, int population, int64_t neuron, int variable, double value)
+{
+    int local, t = network_locate(s->net, population, neuron, &local);
+    s->tile[t].part[population].view.state[variable][local - s->net->tile[t].part[population].base] = value;
+}
+
+/* ---- what is foreseen --------------------------------------------------------------------------------------- */
+
+void state_settle_part(state *s, int t, int population, int64_t step)
+{
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    if (!m->carry || (!exact(s) && !ps->jumping)) return;
+    for (int i = 0; i < ps->view.n; i++) {
+        double states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
+        if (ps->last[i] >= (double)step) continue;
+        load_neuron(ps, m, i, states, constants);
+        m->carry(constants, states, part_current(ps, i), (double)step - ps->last[i]);
+        store_neuron(ps, m, i, states);
+        ps->last[i] = (double)step;
+    }
+}
+
+static void foresee_generator(state *s, int t, int population, int i)
+{
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    rv_emission     emission = emission_of(s, population, s->net->tile[t].part[population].first + i);
+    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
+    emission.restart = true;
+    emission.after = exact(s) ? nextafter((double)s->step, -INFINITY) : (double)s->step;
+    load_neuron(ps, m, i, states, constants);
+    ps->wake[i] = m->emit(constants, states, &emission);
+    store_neuron(ps, m, i, states);
+    if (ps->wake[i] < 9e15)
+        event_queue_push(&s->tile[t].queue, (int64_t)(exact(s) ? floor(ps->wake[i]) : ceil(ps->wake[i])),
+                         event_word(EVENT_WAKE, 1, (uint32_t)population, (uint32_t)i));
+}
+
+void state_foresee_part(state *s, int t, int population)
+{
+    part_state *ps = &s->tile[t].part[population];
+    for (int i = 0; i < ps->view.n; i++)
+        if (model_of(s, population)->emit) foresee_generator(s, t, population, i);
+        else if (exact(s)) exact_foresee(s, t, population, i, ps->last[i]);
+        else if (ps->jumping) grid_foresee(s, t, population, i);
+}
+
+void state_settle(state *s, int population)
+{
+    for (int t = 0; t < s->net->n_tiles; t++) state_settle_part(s, t, population, s->step);
+}
+
+void state_foresee(state *s, int population)
+{
+    for (int t = 0; t < s->net->n_tiles; t++) state_foresee_part(s, t, population);
+}
+
+/* ---- generators --------------------------------------------------------------------------------------------- */
+
+/* Times within 1e-9 of a step's end are meant to be there. */
+static double in_steps(double ms, double h)
+{
+    double steps = ms / h, whole = rint(steps);
+    return fabs(steps - whole) <= 1e-9 * fmax(1, whole) ? whole : steps;
+}
+
+rv_status state_load_times(state *s, int population, rv_error *error)
+{
+    const population_def *def = &s->net->def->population[population];
+    int64_t               total = 0;
+    if (!def->spike_times) return RV_OK;
+    for (int64_t i = 0; i < def->n; i++) total += def->n_spike_times[i];
+    free(s->times[population]);
+    free(s->times_begin[population]);
+    s->times[population] = malloc(((size_t)total + 1) * sizeof(double));
+    s->times_begin[population] = malloc(((size_t)def->n + 1) * sizeof(int64_t));
+    if (!s->times[population] || !s->times_begin[population]) return error_memory(error, "spike times", (double)total * 8);
+    int64_t k = 0;
+    for (int64_t i = 0; i < def->n; i++) {
+        s->times_begin[population][i] = k;
+        for (int64_t j = 0; j < def->n_spike_times[i]; j++) s->times[population][k++] = in_steps(def->spike_times[i][j], s->net->def->resolution);
+    }
+    s->times_begin[population][def->n] = k;
+    return RV_OK;
+}
+
+/* ---- making it ---------------------------------------------------------------------------------------------- */
+
+static void *need(state *s, int64_t n, size_t item, bool *failed)
+{
+    size_t bytes = ((size_t)n + NEURON_BLOCK) * item;
+    void  *memory = memory_new(bytes);
+    s->bytes += (int64_t)bytes;
+    if (!memory) *failed = true;
+    return memory;
+}
+
+/* A population with per-neuron currents: noise, or a current into a slice. */
+static bool has_currents(const definition *d, int population, bool *each)
+{
+    bool any = *each = false;
+    for (int i = 0; i < d->n_inputs; i++) {
+        const input_def *in = &d->input[i];
+        if (in->target.population != population || in->kind == INPUT_POISSON) continue;
+        any = true;
+        *each |= in->kind == INPUT_NOISE || in->target.count != d->population[population].n;
+    }
+    return any;
+}
+
+static void link_part(state *s, int t, int population)
+{
+    part_state           *ps = &s->tile[t].part[population];
+    const population_net *p = &s->net->population[population];
+    ps->view.per_neuron = p->per_neuron;
+    for (int k = 0; k < model_of(s, population)->n_constants; k++)
+        ps->view.constant[k] = p->constant[k] + (p->per_neuron ? s->net->tile[t].part[population].first : 0);
+}
+
+static bool open_part(state *s, int t, int population)
+{
+    const part           *own = &s->net->tile[t].part[population];
+    const population_def *def = &s->net->def->population[population];
+    tile_state           *tile = &s->tile[t];
+    part_state           *ps = &tile->part[population];
+    bool                  failed = false, each;
+    ps->view = (rv_part){ .n = own->n, .input_ex = tile->input_ex + own->base, .input_in = tile->input_in + own->base,
+                          .fired = tile->fired + own->base };
+    for (int k = 0; k < def->model->table.n_states && !failed; k++) {
+        ps->view.state[k] = need(s, own->n, sizeof(double), &failed);
+        for (int i = 0; i < own->n && !failed; i++) ps->view.state[k][i] = neuron_value(&def->initial[k], own->first + i);
+    }
+    link_part(s, t, population);
+    if (exact(s) || s->net->population[population].closed_form) {
+        ps->last = need(s, own->n, sizeof *ps->last, &failed);
+        ps->wake = need(s, own->n, sizeof *ps->wake, &failed);
+        for (int i = 0; i < own->n && !failed; i++) ps->wake[i] = INFINITY;
+    }
+    if (exact(s)) ps->certain = need(s, own->n, sizeof *ps->certain, &failed);
+    ps->has_current = has_currents(s->net->def, population, &each);
+    if (each) ps->view.currents = ps->currents = need(s, own->n, sizeof(double), &failed);
+    if (exact(s) && def->model->open_work && !(ps->work = def->model->open_work())) failed = true;
+    for (int i = 0; i < own->n; i++) tile->level_of[own->base + i] = (uint16_t)s->net->population[population].level;
+    /* generators and parrots have no other way; others sweep until their activity is known, unless told to jump */
+    ps->jumping = def->model->emit || def->model->counts_spikes || (s->advance == RV_JUMP && s->net->population[population].closed_form);
+    return !failed;
+}
+
+static void note_touches(state *s, int t)
+{
+    for (int b = 0; b < s->net->n_bundles; b++) {
+        const bundle *bundle = &s->net->bundle[b];
+        s->tile[t].touches[b] = false;
+        for (int k = 0; k < bundle->n_projections; k++)
+            s->tile[t].touches[b] |= s->tile[t].part[s->net->def->projection[bundle->projection[k]].target.population].jumping;
+    }
+}
+
+static bool open_tile(state *s, int t)
+{
+    const network *net = s->net;
+    tile_state    *tile = &s->tile[t];
+    bool           failed = false;
+    int32_t        n = net->tile[t].n;
+    tile->input_ex = need(s, n, sizeof(double), &failed), tile->input_in = need(s, n, sizeof(double), &failed);
+    tile->fired = need(s, n, 1, &failed), tile->touched = need(s, n, 1, &failed);
+    tile->list = need(s, n, sizeof *tile->list, &failed), tile->list_scratch = need(s, n, sizeof *tile->list, &failed);
+    tile->words = need(s, n, sizeof *tile->words, &failed), tile->counts = need(s, n, sizeof *tile->counts, &failed);
+    tile->level_of = need(s, n, sizeof *tile->level_of, &failed);
+    tile->n_arriving = need(s, n, sizeof *tile->n_arriving, &failed);
+    tile->part = calloc((size_t)net->def->n_populations + 1, sizeof *tile->part);
+    tile->learning = calloc((size_t)net->n_bundles + 1, sizeof *tile->learning);
+    tile->n_spikes = calloc((size_t)net->def->n_populations + 1, sizeof *tile->n_spikes);
+    tile->touches = calloc((size_t)net->n_bundles + 1, sizeof *tile->touches);
+    tile->arrivals = calloc((size_t)net->def->n_inputs + 1, sizeof *tile->arrivals);
+    for (int k = 0; k < 2; k++) tile->out[k] = calloc((size_t)net->n_levels, sizeof **tile->out);
+    if (failed || !tile->part || !tile->learning || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
+    if (!event_queue_open(&tile->queue, net->max_delay + net->window + 2)) return false;
+    for (int p = 0; p < net->def->n_populations; p++)
+        if (!open_part(s, t, p)) return false;
+    note_touches(s, t);
+    return true;
+}
+
+void state_relink(state *s, int population)
+{
+    for (int t = 0; t < s->net->n_tiles; t++) {
+        link_part(s, t, population);
+        s->tile[t].part[population].jumping &= s->net->population[population].closed_form;
+        note_touches(s, t);
+    }
+}
+
+/* Mean number of synapses from a neuron of one population onto another, from which activity is foreseen. */
+static rv_status measure_fan_out(state *s, rv_error *error)
+{
+    int n = s->net->def->n_populations;
+    s->fan_out = calloc((size_t)n * (size_t)n + 1, sizeof *s->fan_out);
+    if (!s->fan_out) return error_memory(error, "the state", 0);
+    for (int b = 0; b < s->net->n_bundles; b++) {
+        const bundle *bundle = &s->net->bundle[b];
+        double        targets = 0, per_source = (double)bundle->n_synapses / (double)(s->net->def->population[bundle->source].n + 1);
+        for (int k = 0; k < bundle->n_projections; k++)
+            targets += (double)s->net->def->projection[bundle->projection[k]].target.count;
+        for (int k = 0; k < bundle->n_projections; k++) {
+            const projection_def *p = &s->net->def->projection[bundle->projection[k]];
+            s->fan_out[bundle->source * n + p->target.population] += per_source * (double)p->target.count / fmax(targets, 1);
+        }
+    }
+    return RV_OK;
+}
+
+static rv_status open_learning(state *s, rv_error *error)
+{
+    for (int b = 0; b < s->net->n_bundles; b++)
+        for (int t = 0; t < s->net->n_tiles && s->net->bundle[b].rule; t++) TRY(plastic_open(&s->tile[t].learning[b], s->net, b, t, error));
+    return RV_OK;
+}
+
+static rv_status check_numbers(const network *net, rv_error *error)
+{
+    int most = net->def->n_populations;
+    if (net->n_bundles > most) most = net->n_bundles;
+    if (net->def->n_inputs > most) most = net->def->n_inputs;
+    if (most <= MAX_NUMBER) return RV_OK;
+    return error_set(error, RV_OUT_OF_RANGE, "the network has %d populations, %d kinds of projections and %d inputs, allowed are up to %d of each",
+                     net->def->n_populations, net->n_bundles, net->def->n_inputs, MAX_NUMBER);
+}
+
+static rv_status open_all(state *s, int threads, rv_error *error)
+{
+    const definition *d = s->net->def;
+    bool              failed = false;
+    TRY(check_numbers(s->net, error));
+    /* every tile's memory is first touched by the thread that will work on it */
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (int t = 0; t < s->net->n_tiles; t++)
+        if (!open_tile(s, t)) {
+#pragma omp atomic write
+            failed = true;
+        }
+    if (failed) return error_memory(error, "the neurons", (double)s->bytes);
+    TRY(measure_fan_out(s, error));
+    TRY(open_learning(s, error));
+    for (int i = 0; i < d->n_inputs; i++) TRY(inputs_prepare(s, i, error));
+    for (int t = 0; t < s->net->n_tiles; t++) TRY(inputs_start(s, t, error));
+    for (int p = 0; p < d->n_populations; p++) TRY(state_load_times(s, p, error));
+    for (int p = 0; p < d->n_populations; p++) state_foresee(s, p);
+    return RV_OK;
+}
+
+rv_status state_new(const network *net, rv_advance advance, int threads, state **result, rv_error *error)
+{
+    *result = NULL;
+    state *s = calloc(1, sizeof *s);
+    if (!s) return error_memory(error, "the state", sizeof *s);
+    s->net = net, s->advance = advance;
+    s->tile = calloc((unsigned)net->n_tiles, sizeof *s->tile);
+    s->input = calloc((size_t)net->def->n_inputs + 1, sizeof *s->input);
+    s->times = calloc((size_t)net->def->n_populations + 1, sizeof *s->times);
+    s->times_begin = calloc((size_t)net->def->n_populations + 1, sizeof *s->times_begin);
+    rv_status status = s->tile && s->input && s->times && s->times_begin ? open_all(s, threads, error) : error_memory(error, "the state", 0);
+    if (status == RV_OK) *result = s;
+    else state_free(s);
+    return status;
+}
+
+/* ---- the choice between sweep and jump ---------------------------------------------------------------------- */
+
+/* Per neuron and step, had the last stretch of steps been like the next. */
+static double expected_events(const state *s, int t, int population)
+{
+    int    n = s->net->def->n_populations;
+    double events = 0;
+    for (int p = 0; p < n; p++) events += (double)s->tile[t].n_spikes[p] * s->fan_out[p * n + population];
+    return events / ((double)s->net->def->population[population].n * DECISION_STEPS) + inputs_mean_arrivals(s, population);
+}
+
+static void choose_part(state *s, int t, int population, int64_t step)
+{
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    if (s->advance != RV_ADAPTIVE || m->emit || m->counts_spikes || !s->net->population[population].closed_form) return;
+    double activity = inputs_vary_each_step(s, population) ? 1 : expected_events(s, t, population);
+    if (ps->jumping && activity > SWEEP_ABOVE) {
+        state_settle_part(s, t, population, step);
+        ps->jumping = false;
+        for (int i = 0; i < ps->view.n; i++) ps->wake[i] = INFINITY;
+    } else if (!ps->jumping && activity < JUMP_BELOW) {
+        ps->jumping = true;
+        for (int i = 0; i < ps->view.n; i++) ps->last[i] = (double)step;
+        state_foresee_part(s, t, population);
+    }
+}
+
+void state_choose(state *s, int t, int64_t step)
+{
+    for (int p = 0; p < s->net->def->n_populations; p++) choose_part(s, t, p, step);
+    for (int p = 0; p < s->net->def->n_populations; p++) s->tile[t].n_spikes[p] = 0;
+    note_touches(s, t);
+}
+
+/* ---- freeing it --------------------------------------------------------------------------------------------- */
+
+static void give_back(void *memory, int64_t n, size_t item) { memory_free(memory, ((size_t)n + NEURON_BLOCK) * item); }
+
+static void close_part(state *s, int t, int population)
+{
+    part_state     *ps = &s->tile[t].part[population];
+    const rv_model *m = model_of(s, population);
+    int32_t         n = s->net->tile[t].part[population].n;
+    for (int k = 0; k < m->table.n_states; k++) give_back(ps->view.state[k], n, sizeof(double));
+    give_back(ps->last, n, sizeof *ps->last);
+    give_back(ps->wake, n, sizeof *ps->wake);
+    give_back(ps->certain, n, sizeof *ps->certain);
+    give_back(ps->currents, n, sizeof *ps->currents);
+    free(ps->probed);
+    if (m->close_work) m->close_work(ps->work);
+}
+
+static void close_tile(state *s, int t)
+{
+    tile_state *tile = &s->tile[t];
+    int32_t     n = s->net->tile[t].n;
+    for (int p = 0; tile->part && p < s->net->def->n_populations; p++) close_part(s, t, p);
+    for (int b = 0; tile->learning && b < s->net->n_bundles; b++) plastic_close(&tile->learning[b]);
+    for (int i = 0; tile->arrivals && i < s->net->def->n_inputs; i++) free(tile->arrivals[i].next), free(tile->arrivals[i].drawn);
+    for (int k = 0; k < 2; k++) {
+        for (int level = 0; tile->out[k] && level < s->net->n_levels; level++) free(tile->out[k][level].spike);
+        free(tile->out[k]);
+    }
+    give_back(tile->input_ex, n, sizeof(double)), give_back(tile->input_in, n, sizeof(double));
+    give_back(tile->fired, n, 1), give_back(tile->touched, n, 1);
+    give_back(tile->list, n, sizeof *tile->list), give_back(tile->list_scratch, n, sizeof *tile->list);
+    give_back(tile->words, n, sizeof *tile->words), give_back(tile->counts, n, sizeof *tile->counts);
+    give_back(tile->level_of, n, sizeof *tile->level_of), give_back(tile->n_arriving, n, sizeof *tile->n_arriving);
+    event_queue_close(&tile->queue);
+    free(tile->part), free(tile->learning), free(tile->touches), free(tile->n_spikes), free(tile->arrivals);
+    free(tile->arrival), free(tile->sorted);
+}
+
+void state_free(state *s)
+{
+    if (!s) return;
+    for (int t = 0; s->tile && t < s->net->n_tiles; t++) close_tile(s, t);
+    for (int i = 0; s->input && i < s->net->def->n_inputs; i++) free(s->input[i].table.threshold);
+    for (int p = 0; p < s->net->def->n_populations; p++) {
+        if (s->times) free(s->times[p]);
+        if (s->times_begin) free(s->times_begin[p]);
+    }
+    free(s->probe);
+    free(s->tile), free(s->input), free(s->times), free(s->times_begin), free(s->fan_out);
+    free(s);
+}
