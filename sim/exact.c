@@ -7,8 +7,13 @@
 #include <string.h>
 
 #include "sim/advance.h"
+#include "sim/clock.h"
+#include "sim/foresee.h"
 #include "sim/inputs.h"
 #include "sim/memory.h"
+#include "sim/neuron.h"
+#include "sim/probes.h"
+#include "sim/touched.h"
 
 /* ---- collect what arrives ----------------------------------------------------------------------------------- */
 
@@ -84,7 +89,7 @@ static bool sort_arrivals(tile_state *tile, int level, double to)
     if (!memory_reserve((void **)&tile->sorted, &tile->sorted_capacity, tile->n_arrivals, sizeof *tile->sorted)) return false;
     for (int64_t k = 0; k < tile->n_arrivals; k++)
         if (is_turn(tile, &tile->arrival[k], level, to)) tile->n_arriving[tile->arrival[k].neuron]++;
-    sort_touched(tile);
+    touched_sort(tile);
     uint32_t sum = 0;
     for (int32_t k = 0; k < tile->n_list; k++) {
         uint32_t n = tile->n_arriving[tile->list[k]];
@@ -122,33 +127,22 @@ typedef struct voyage {
     state          *s;
     int             t, population, level, i;
     part_state     *ps;
-    const part     *own;
     const rv_model *m;
     double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], current;
 } voyage;
 
-static void emit_spikes(voyage *v, double time, uint32_t multiplicity)
+static void emit_spikes(const voyage *v, double time, uint32_t multiplicity)
 {
-    add_spike(&v->s->tile[v->t], v->s, v->level, v->population, v->own, v->i, time, multiplicity);
-    const population_net *p = &v->s->net->population[v->population];
-    for (int k = 0; k < p->n_learning; k++)
-        for (uint32_t m = 0; m < multiplicity; m++) plastic_post_spike(&v->s->tile[v->t].learning[p->learning[k]], v->i, time);
+    neuron_spikes(v->s, v->t, v->level, v->population, v->i, time, multiplicity);
 }
 
-/* Finds the next crossing, or a time before which there is none; the search ends at `until`. */
-static void foresee(voyage *v, double until)
-{
-    bool   found;
-    double last = v->ps->last[v->i], when = v->m->crossing(v->constants, v->states, v->current, fmax(until - last, 0), &found);
-    v->ps->wake[v->i] = last + when;
-    v->ps->certain[v->i] = found;
-}
+static void foresee(const voyage *v, double until) { foresee_crossing(v->s, v->t, v->population, v->i, v->states, v->constants, until); }
 
 static void carry_to(voyage *v, double time)
 {
     double *last = &v->ps->last[v->i];
     if (v->ps->probed && v->ps->probed[v->i]) {
-        store_neuron(v->ps, v->m, v->i, v->states);
+        neuron_store(v->ps, v->m, v->i, v->states);
         probes_sample_neuron(v->s, v->t, v->population, v->i, time);
     }
     if (time > *last) v->m->carry(v->constants, v->states, v->current, time - *last), *last = time;
@@ -192,7 +186,7 @@ static void integrate_to(voyage *v, double time)
         *last = reached;
         if (crossed) fire(v, reached);
         else if (reached == floor(reached) && v->ps->probed && v->ps->probed[v->i]) {
-            store_neuron(v->ps, v->m, v->i, v->states);
+            neuron_store(v->ps, v->m, v->i, v->states);
             probes_sample_neuron(v->s, v->t, v->population, v->i, reached);
         }
     }
@@ -210,13 +204,6 @@ static void go_to(voyage *v, double time)
 
 /* ---- the window --------------------------------------------------------------------------------------------- */
 
-static void queue_wake(voyage *v)
-{
-    double wake = v->ps->wake[v->i];
-    if (wake < 9e15)
-        event_queue_push(&v->s->tile[v->t].queue, (int64_t)floor(wake), event_word(EVENT_WAKE, 1, (uint32_t)v->population, (uint32_t)v->i));
-}
-
 /* Arrivals at the very same time are one input, so their order does not matter. */
 static void run_neuron(voyage *v, const arrival *a, int64_t n, double to)
 {
@@ -231,7 +218,7 @@ static void run_neuron(voyage *v, const arrival *a, int64_t n, double to)
     else {
         double before_end = nextafter(to, 0);
         cross_until(v, before_end);
-        queue_wake(v);
+        foresee_queue(v->s, v->t, v->population, v->i);
     }
 }
 
@@ -247,26 +234,27 @@ static void run_parrot(voyage *v, const arrival *a, int64_t n)
 
 static void run_generator(voyage *v, double to)
 {
-    rv_emission emission = emission_of(v->s, v->population, v->own->first + v->i);
-    double     *wake = &v->ps->wake[v->i];
+    const double *wake = &v->ps->wake[v->i];
     while (*wake < to) {
         emit_spikes(v, *wake, 1);
-        *wake = v->m->emit(v->constants, v->states, &emission);
+        foresee_emission(v->s, v->t, v->population, v->i, false);
     }
-    queue_wake(v);
+    foresee_queue(v->s, v->t, v->population, v->i);
 }
 
 static void run(state *s, int t, int population, int i, const arrival *a, int64_t n, int level, double to)
 {
     part_state *ps = &s->tile[t].part[population];
-    voyage      v = { .s = s, .t = t, .population = population, .level = level, .i = i, .ps = ps, .own = &s->net->tile[t].part[population],
-                      .m = model_of(s, population), .current = part_current(ps, i) };
-    load_neuron(ps, v.m, i, v.states, v.constants);
+    voyage      v = { .s = s, .t = t, .population = population, .level = level, .i = i, .ps = ps,
+                      .m = model_of(s, population), .current = neuron_current(ps, i) };
+    s->tile[t].n_updates++;
     if (v.m->emit) run_generator(&v, to);
     else if (v.m->counts_spikes) run_parrot(&v, a, n);
-    else run_neuron(&v, a, n, to);
-    store_neuron(ps, v.m, i, v.states);
-    s->tile[t].n_updates++;
+    else {
+        neuron_load(ps, v.m, i, v.states, v.constants);
+        run_neuron(&v, a, n, to);
+        neuron_store(ps, v.m, i, v.states);
+    }
 }
 
 static int by_time_and_neuron(const void *pa, const void *pb)
@@ -314,9 +302,9 @@ static void update_currents(state *s, int t, int level, int64_t step)
     for (int p = 0; p < s->net->def->n_populations; p++) {
         part_state *ps = &s->tile[t].part[p];
         if (s->net->population[p].level != level || !ps->has_current || !inputs_current_changes(s, t, p, step)) continue;
-        state_settle_part(s, t, p, step);
+        foresee_settle_part(s, t, p, step);
         inputs_update_current(s, t, p, step);
-        state_foresee_part(s, t, p);
+        foresee_part(s, t, p);
     }
 }
 
@@ -351,15 +339,4 @@ void exact_advance(state *s, int t, int level, int64_t from, int64_t to)
         advance_stretch(s, t, level, begin, end);
     }
     qsort(out->spike, (size_t)out->n, sizeof *out->spike, by_time_and_neuron);
-}
-
-void exact_foresee(state *s, int t, int population, int i, double until)
-{
-    part_state *ps = &s->tile[t].part[population];
-    voyage      v = { .s = s, .t = t, .population = population, .i = i, .ps = ps, .own = &s->net->tile[t].part[population],
-                      .m = model_of(s, population), .current = part_current(ps, i) };
-    if (!v.m->crossing) return;
-    load_neuron(ps, v.m, i, v.states, v.constants);
-    foresee(&v, until);
-    queue_wake(&v);
 }

@@ -4,7 +4,12 @@
 #include <string.h>
 
 #include "sim/advance.h"
+#include "sim/clock.h"
+#include "sim/foresee.h"
 #include "sim/inputs.h"
+#include "sim/neuron.h"
+#include "sim/probes.h"
+#include "sim/touched.h"
 
 /* ---- deliver ------------------------------------------------------------------------------------------------ */
 
@@ -106,18 +111,6 @@ static void deliver_due_events(state *s, int t, int64_t due)
 
 /* ---- advance: sweep ----------------------------------------------------------------------------------------- */
 
-static void tell_synapses(state *s, int t, int population, int i, double time)
-{
-    const population_net *p = &s->net->population[population];
-    for (int k = 0; k < p->n_learning; k++) plastic_post_spike(&s->tile[t].learning[p->learning[k]], i, time);
-}
-
-static void spike_now(state *s, int t, int population, int i, int64_t step, uint32_t multiplicity)
-{
-    add_spike(&s->tile[t], s, 0, population, &s->net->tile[t].part[population], i, (double)(step + 1), multiplicity);
-    for (uint32_t m = 0; m < multiplicity; m++) tell_synapses(s, t, population, i, (double)(step + 1));
-}
-
 static void collect_fired(state *s, int t, int population, int64_t step)
 {
     const uint8_t *fired = s->tile[t].part[population].view.fired;
@@ -127,42 +120,19 @@ static void collect_fired(state *s, int t, int population, int64_t step)
         memcpy(&eight, fired + begin, 8);
         for (; eight; eight &= eight - 1) {
             int i = begin + __builtin_ctzll(eight) / 8;
-            if (i < n) spike_now(s, t, population, i, step, 1);
+            if (i < n) neuron_spikes(s, t, 0, population, i, (double)(step + 1), 1);
         }
     }
 }
 
 /* ---- advance: jump ------------------------------------------------------------------------------------------ */
 
-void grid_foresee(state *s, int t, int population, int i)
-{
-    enum { HORIZON = 64 };
-    part_state     *ps = &s->tile[t].part[population];
-    const rv_model *m = model_of(s, population);
-    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
-    bool            found;
-    if (!m->crossing) return; /* a parrot */
-    load_neuron(ps, m, i, states, constants);
-    double when = m->crossing(constants, states, part_current(ps, i), HORIZON, &found);
-    ps->wake[i] = INFINITY;
-    if (isinf(when)) return;
-    /* rounding must not make it late: a step too early only costs a visit */
-    ps->wake[i] = ps->last[i] + fmax(1, ceil(when - 1e-6));
-    event_queue_push(&s->tile[t].queue, (int64_t)ps->wake[i], event_word(EVENT_WAKE, 1, (uint32_t)population, (uint32_t)i));
-}
-
 static uint32_t visit_generator(state *s, int t, int population, int i, int64_t step)
 {
-    part_state     *ps = &s->tile[t].part[population];
-    const rv_model *m = model_of(s, population);
-    rv_emission     emission = emission_of(s, population, s->net->tile[t].part[population].first + i);
-    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
-    uint32_t        multiplicity = 0;
-    load_neuron(ps, m, i, states, constants);
-    for (; ceil(ps->wake[i]) <= (double)(step + 1); multiplicity++) ps->wake[i] = m->emit(constants, states, &emission);
-    store_neuron(ps, m, i, states);
-    if (ps->wake[i] < 9e15)
-        event_queue_push(&s->tile[t].queue, (int64_t)ceil(ps->wake[i]), event_word(EVENT_WAKE, 1, (uint32_t)population, (uint32_t)i));
+    const part_state *ps = &s->tile[t].part[population];
+    uint32_t          multiplicity = 0;
+    for (; ceil(ps->wake[i]) <= (double)(step + 1); multiplicity++) foresee_emission(s, t, population, i, false);
+    foresee_queue(s, t, population, i);
     return multiplicity;
 }
 
@@ -170,13 +140,14 @@ static uint32_t visit_neuron(state *s, int t, int population, int i, int64_t ste
 {
     part_state     *ps = &s->tile[t].part[population];
     const rv_model *m = model_of(s, population);
-    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], current = part_current(ps, i);
-    load_neuron(ps, m, i, states, constants);
+    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], current = neuron_current(ps, i);
+    neuron_load(ps, m, i, states, constants);
     if ((double)step > ps->last[i]) m->carry(constants, states, current, (double)step - ps->last[i]);
     bool fired = m->step(constants, states, current, ex, in);
-    store_neuron(ps, m, i, states);
+    neuron_store(ps, m, i, states);
     ps->last[i] = (double)(step + 1);
-    grid_foresee(s, t, population, i);
+    foresee_crossing(s, t, population, i, states, constants, ps->last[i] + FORESEE_STEPS);
+    foresee_queue(s, t, population, i);
     return fired;
 }
 
@@ -201,9 +172,9 @@ static void update_currents(state *s, int t, int64_t step)
     for (int p = 0; p < s->net->def->n_populations; p++) {
         part_state *ps = &s->tile[t].part[p];
         if (!ps->has_current || !inputs_current_changes(s, t, p, step)) continue;
-        if (ps->jumping) state_settle_part(s, t, p, step);
+        if (ps->jumping) foresee_settle_part(s, t, p, step);
         inputs_update_current(s, t, p, step);
-        if (ps->jumping) state_foresee_part(s, t, p);
+        if (ps->jumping) foresee_part(s, t, p);
     }
 }
 
@@ -218,7 +189,7 @@ static void advance_part(state *s, int t, int population, int64_t step, int32_t 
         if (i < 0) continue;
         tile->touched[tile->list[k]] = 0;
         uint32_t multiplicity = ps->jumping ? visit(s, t, population, i, step) : 0;
-        if (multiplicity > 0) spike_now(s, t, population, i, step, multiplicity);
+        if (multiplicity > 0) neuron_spikes(s, t, 0, population, i, (double)(step + 1), multiplicity);
     }
     *next = k;
     if (ps->jumping || own->n == 0) return;
@@ -230,7 +201,7 @@ static void advance_part(state *s, int t, int population, int64_t step, int32_t 
 static void advance_neurons(state *s, int t, int64_t step)
 {
     int32_t next = 0;
-    sort_touched(&s->tile[t]); /* so that spikes come out in order */
+    touched_sort(&s->tile[t]); /* so that spikes come out in order */
     for (int p = 0; p < s->net->def->n_populations; p++) advance_part(s, t, p, step, &next);
     s->tile[t].n_list = 0;
 }

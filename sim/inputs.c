@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/advance.h"
 #include "sim/error.h"
+#include "sim/neuron.h"
+#include "sim/touched.h"
 
 static const input_def *input_of(const state *s, int input) { return &s->net->def->input[input]; }
 
@@ -99,10 +100,8 @@ void inputs_draw_poisson(state *s, int t, int64_t step)
 
 /* ---- Poisson, few spikes: events ---------------------------------------------------------------------------- */
 
-static bool exact(const state *s) { return s->net->def->timing == RV_EXACT; }
-
 /* The bucket an arrival belongs to: in grid timing the end of the step in which it falls. */
-static int64_t due_step(const state *s, double time) { return (int64_t)(exact(s) ? floor(time) : ceil(time)); }
+static int64_t due_step(const state *s, double time) { return (int64_t)(is_exact(s) ? floor(time) : ceil(time)); }
 
 static void queue_arrival(state *s, int t, int input, int64_t i)
 {
@@ -263,6 +262,6 @@ rv_status inputs_prepare(state *s, int input, rv_error *error)
     const input_def *in = input_of(s, input);
     if (in->kind != INPUT_POISSON) return RV_OK;
     double mean = mean_per_step(s, in);
-    s->input[input].sparse = exact(s) || mean < SPARSE_POISSON;
+    s->input[input].sparse = is_exact(s) || mean < SPARSE_POISSON;
     return s->input[input].sparse ? RV_OK : make_table(&s->input[input].table, mean, error);
 }

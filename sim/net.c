@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/foresee.h"
 #include "sim/inputs.h"
 #include "sim/tables.h"
 #include "sim/value.h"
@@ -176,7 +177,7 @@ static rv_status set_live_param(rv_net *net, const neuron_range *range, int k, r
     population_def *def = &net->def.population[range->population];
     neuron_values   before;
     copy_values(&before, &def->param[k], def->n);
-    state_settle(net->state, range->population);
+    foresee_settle(net->state, range->population);
     rv_status status = definition_set_values(&net->def, range, &def->model->table.params[k], (uint32_t)k, value, &def->param[k], &net->error);
     if (status == RV_OK) status = network_prepare_population(net->net, range->population, &net->error);
     if (status != RV_OK) {
@@ -185,7 +186,7 @@ static rv_status set_live_param(rv_net *net, const neuron_range *range, int k, r
         network_prepare_population(net->net, range->population, NULL);
     } else free(before.list);
     state_relink(net->state, range->population);
-    state_foresee(net->state, range->population);
+    foresee_population(net->state, range->population);
     return status;
 }
 
@@ -195,13 +196,13 @@ static rv_status set_live_state(rv_net *net, const neuron_range *range, int k, r
     population_def *def = &net->def.population[range->population];
     neuron_values   values = { 0 };
     TRY(definition_set_values(&net->def, range, &def->model->table.states[k], RV_MAX_PARAMS + (uint32_t)k, value, &values, &net->error));
-    state_settle(net->state, range->population);
+    foresee_settle(net->state, range->population);
     for (int64_t i = 0; i < range->count; i++) {
         int64_t neuron = range_neuron(range, i);
         state_write(net->state, range->population, neuron, k, neuron_value(&values, neuron));
     }
     free(values.list);
-    state_foresee(net->state, range->population);
+    foresee_population(net->state, range->population);
     return RV_OK;
 }
 
@@ -285,7 +286,7 @@ rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neur
     def->spike_times[neuron] = copy, def->n_spike_times[neuron] = n;
     if (!net->state) return RV_OK;
     TRY(state_load_times(net->state, p, &net->error));
-    state_foresee(net->state, p);
+    foresee_population(net->state, p);
     return RV_OK;
 }
 
@@ -472,13 +473,13 @@ rv_status rv_input_set(rv_net *net, rv_input input, const char *name, rv_value v
     if (input.id < 1 || input.id > net->def.n_inputs) return rv_fail(net, RV_UNKNOWN_NAME, "this is not an input of this network");
     int i = input.id - 1, population = net->def.input[i].target.population;
     if (!net->state) return definition_set_input(&net->def, i, name, value, &net->error);
-    state_settle(net->state, population);
+    foresee_settle(net->state, population);
     rv_status status = definition_set_input(&net->def, i, name, value, &net->error);
     if (status == RV_OK) status = inputs_prepare(net->state, i, &net->error);
     for (int t = 0; t < net->net->n_tiles && status == RV_OK; t++) {
         if (net->state->input[i].sparse) status = inputs_restart(net->state, t, i, &net->error);
         inputs_update_current(net->state, t, population, net->state->step);
     }
-    state_foresee(net->state, population);
+    foresee_population(net->state, population);
     return status;
 }

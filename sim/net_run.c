@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/advance.h"
+#include "sim/clock.h"
 #include "sim/net.h"
 
 /* ---- compiling ---------------------------------------------------------------------------------------------- */
@@ -11,9 +11,10 @@
 rv_status rv_compile(rv_net *net)
 {
     if (net->state) return RV_OK;
-    double start = stage_now();
+    double start = clock_seconds();
     TRY(network_compile(&net->def, net->threads, &net->net, &net->error));
     rv_status status = state_new(net->net, net->advance, net->threads, &net->state, &net->error);
+    if (status == RV_OK) status = run_start(net->state, &net->error);
     for (int k = 0; k < net->n_probes && status == RV_OK; k++)
         if (net->probe[k]->kind == RV_PROBE_STATE) status = probe_open(net->probe[k], net->state, &net->error);
     if (status != RV_OK) {
@@ -21,7 +22,7 @@ rv_status rv_compile(rv_net *net)
         network_free(net->net);
         net->state = NULL, net->net = NULL;
     }
-    net->compile_seconds += stage_now() - start;
+    net->compile_seconds += clock_seconds() - start;
     return status;
 }
 
@@ -71,7 +72,7 @@ rv_status rv_on_wall_clock(rv_net *net, double interval_seconds, rv_timer_fn f, 
         return rv_fail(net, RV_OUT_OF_RANGE, "the interval of a call = %g s of wall time, allowed 0 to 1e6 s", interval_seconds);
     clock_listener *l = net_append(net, &net->clock_listener, net->n_clock_listeners, sizeof *l);
     if (!l) return RV_OUT_OF_MEMORY;
-    *l = (clock_listener){ interval_seconds, stage_now() + interval_seconds, f, user };
+    *l = (clock_listener){ interval_seconds, clock_seconds() + interval_seconds, f, user };
     net->n_clock_listeners++;
     return RV_OK;
 }
@@ -120,9 +121,9 @@ static rv_status call_clock_listeners(rv_net *net, bool all)
 {
     for (int k = 0; k < net->n_clock_listeners; k++) {
         clock_listener l = net->clock_listener[k];
-        if (!all && stage_now() < l.next) continue;
+        if (!all && clock_seconds() < l.next) continue;
         rv_status status = called(net, l.f(net, rv_time(net), l.user));
-        net->clock_listener[k].next = stage_now() + l.interval;
+        net->clock_listener[k].next = clock_seconds() + l.interval;
         TRY(status);
     }
     return RV_OK;
@@ -207,9 +208,9 @@ rv_status rv_run(rv_net *net, double duration_ms)
     net->error = (rv_error){ 0 };
     net->state->profiling = net->profiling;
     net->running = true;
-    double    start = stage_now();
+    double    start = clock_seconds();
     rv_status status = run_to(net, present(net) + steps);
-    net->run_seconds += stage_now() - start;
+    net->run_seconds += clock_seconds() - start;
     net->running = false;
     if (status == RV_STOPPED && net->error.status != RV_STOPPED) rv_fail(net, RV_STOPPED, "stopped at %g ms", rv_time(net));
     if (net->stop) net->stop = 0;

@@ -3,9 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "sim/advance.h"
 #include "sim/error.h"
-#include "sim/memory.h"
+#include "sim/neuron.h"
 
 /* ---- preparing ---------------------------------------------------------------------------------------------- */
 
@@ -73,8 +72,8 @@ static double value_at(const state *s, int t, int population, int i, int variabl
     bool              swept = s->net->def->timing == RV_GRID && !ps->jumping;
     if (swept || !m->carry || ps->last[i] >= time) return ps->view.state[variable][i];
     double states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
-    load_neuron(ps, m, i, states, constants);
-    m->carry(constants, states, part_current(ps, i), time - ps->last[i]);
+    neuron_load(ps, m, i, states, constants);
+    m->carry(constants, states, neuron_current(ps, i), time - ps->last[i]);
     return states[variable];
 }
 

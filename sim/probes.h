@@ -9,6 +9,14 @@
 rv_status probe_open(probe *p, state *s, rv_error *error);
 void      probe_close(probe *p, int n_tiles);
 
+/** Grid timing: samples the probes of a tile at the end of a step. */
+void probes_sample(state *s, int t, int64_t step);
+
+/** Exact timing: samples a neuron's states at the times up to `until`, before it is carried there; and those of all neurons
+ *  of a level at the end of a stretch, whether or not they had an event. */
+void probes_sample_neuron(state *s, int t, int population, int i, double until);
+void probes_sample_rest(state *s, int t, int level, int64_t to);
+
 /** Moves the samples of the window that has just ended, from..to, into the spool. */
 void probe_keep(probe *p, state *s, int parity, int64_t from, int64_t to);
 

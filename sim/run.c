@@ -3,18 +3,13 @@
 #include <math.h>
 #include <omp.h>
 #include <string.h>
-#include <time.h>
 
 #include "sim/advance.h"
+#include "sim/clock.h"
 #include "sim/error.h"
+#include "sim/foresee.h"
+#include "sim/inputs.h"
 #include "sim/memory.h"
-
-double stage_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- the spikes of all tiles in one order ------------------------------------------------------------------- */
 
@@ -131,7 +126,7 @@ static void begin_window(state *s, int t, int parity, int64_t from)
     tile_state *tile = &s->tile[t];
     tile->parity = parity, tile->window_begin = from;
     for (int level = 0; level < s->net->n_levels; level++) tile->out[parity][level].n = 0;
-    if (from % DECISION_STEPS == 0 && s->net->def->timing == RV_GRID) state_choose(s, t, from);
+    if (from % DECISION_STEPS == 0 && s->net->def->timing == RV_GRID) foresee_choose(s, t, from);
 }
 
 static void advance_tile(state *s, int t, int level, int64_t from, int64_t to)
@@ -142,7 +137,7 @@ static void advance_tile(state *s, int t, int level, int64_t from, int64_t to)
         if (s->net->bundle[b].rule && plastic_is_long(&s->tile[t].learning[b])) plastic_catch_up(&s->tile[t].learning[b], (double)to);
 }
 
-static bool wants_up(const run_watch *w) { return w->one_window || *w->stop || stage_now() >= w->come_up_at; }
+static bool wants_up(const run_watch *w) { return w->one_window || *w->stop || clock_seconds() >= w->come_up_at; }
 
 /* What each thread does: its tiles are t = thread, thread + threads, ... */
 static void work(state *s, int thread, int threads, int64_t until, run_watch *w, int64_t *reached, bool up[2])
@@ -182,6 +177,14 @@ static rv_status check_memory(const state *s, const run_watch *w, rv_error *erro
         if (w->probe[k]->values.failed || w->probe[k]->times.failed)
             return error_set(error, RV_OUT_OF_MEMORY, "population \"%s\": no memory and no disk space for recorded samples",
                              s->net->def->population[w->probe[k]->range.population].name);
+    return RV_OK;
+}
+
+rv_status run_start(state *s, rv_error *error)
+{
+    for (int i = 0; i < s->net->def->n_inputs; i++) TRY(inputs_prepare(s, i, error));
+    for (int t = 0; t < s->net->n_tiles; t++) TRY(inputs_start(s, t, error));
+    for (int p = 0; p < s->net->def->n_populations; p++) foresee_population(s, p);
     return RV_OK;
 }
 

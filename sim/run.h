@@ -12,12 +12,15 @@ typedef struct run_watch {
     probe       **probe;   /* [n_probes] all of them                                  */
     int           n_probes;
     bool          one_window; /* come up after every window: someone wants each spike    */
-    double        come_up_at; /* or when the wall clock (stage_now()) reaches this time  */
+    double        come_up_at; /* or when the wall clock (clock_seconds()) reaches this time  */
     volatile const int *stop; /* or when this is set                                     */
     spike        *heard;      /* [n_heard] the spikes of the last window, if one_window  */
     int64_t       n_heard, heard_capacity;
     int64_t      *n_spikes;   /* [n_populations] running total                           */
 } run_watch;
+
+/** Prepares the inputs of a new state and foresees its first events. */
+rv_status run_start(state *s, rv_error *error);
 
 /** Advances the state up to step `until`, or less: to the end of a window if there is a reason to come up.
  *  @return RV_OK, or RV_OUT_OF_MEMORY with a sentence */

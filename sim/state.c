@@ -4,12 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/advance.h"
 #include "sim/error.h"
-#include "sim/inputs.h"
 #include "sim/memory.h"
-
-static bool exact(const state *s) { return s->net->def->timing == RV_EXACT; }
+#include "sim/neuron.h"
 
 void spike_list_push(spike_list *list, spike item)
 {
@@ -27,67 +24,15 @@ void state_read(const state *s, int population, int64_t neuron, double *values)
     const rv_model   *m = model_of(s, population);
     int               i = local - s->net->tile[t].part[population].base;
     double            constants[RV_MAX_CONSTANTS];
-    load_neuron(ps, m, i, values, constants);
-    bool behind = (exact(s) || ps->jumping) && m->carry && ps->last[i] < (double)s->step;
-    if (behind) m->carry(constants, values, part_current(ps, i), (double)s->step - ps->last[i]);
+    neuron_load(ps, m, i, values, constants);
+    bool behind = (is_exact(s) || ps->jumping) && m->carry && ps->last[i] < (double)s->step;
+    if (behind) m->carry(constants, values, neuron_current(ps, i), (double)s->step - ps->last[i]);
 }
 
 void state_write(state *s, int population, int64_t neuron, int variable, double value)
 {
     int local, t = network_locate(s->net, population, neuron, &local);
     s->tile[t].part[population].view.state[variable][local - s->net->tile[t].part[population].base] = value;
-}
-
-/* ---- what is foreseen --------------------------------------------------------------------------------------- */
-
-void state_settle_part(state *s, int t, int population, int64_t step)
-{
-    part_state     *ps = &s->tile[t].part[population];
-    const rv_model *m = model_of(s, population);
-    if (!m->carry || (!exact(s) && !ps->jumping)) return;
-    for (int i = 0; i < ps->view.n; i++) {
-        double states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
-        if (ps->last[i] >= (double)step) continue;
-        load_neuron(ps, m, i, states, constants);
-        m->carry(constants, states, part_current(ps, i), (double)step - ps->last[i]);
-        store_neuron(ps, m, i, states);
-        ps->last[i] = (double)step;
-    }
-}
-
-static void foresee_generator(state *s, int t, int population, int i)
-{
-    part_state     *ps = &s->tile[t].part[population];
-    const rv_model *m = model_of(s, population);
-    rv_emission     emission = emission_of(s, population, s->net->tile[t].part[population].first + i);
-    double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
-    emission.restart = true;
-    emission.after = exact(s) ? nextafter((double)s->step, -INFINITY) : (double)s->step;
-    load_neuron(ps, m, i, states, constants);
-    ps->wake[i] = m->emit(constants, states, &emission);
-    store_neuron(ps, m, i, states);
-    if (ps->wake[i] < 9e15)
-        event_queue_push(&s->tile[t].queue, (int64_t)(exact(s) ? floor(ps->wake[i]) : ceil(ps->wake[i])),
-                         event_word(EVENT_WAKE, 1, (uint32_t)population, (uint32_t)i));
-}
-
-void state_foresee_part(state *s, int t, int population)
-{
-    part_state *ps = &s->tile[t].part[population];
-    for (int i = 0; i < ps->view.n; i++)
-        if (model_of(s, population)->emit) foresee_generator(s, t, population, i);
-        else if (exact(s)) exact_foresee(s, t, population, i, ps->last[i]);
-        else if (ps->jumping) grid_foresee(s, t, population, i);
-}
-
-void state_settle(state *s, int population)
-{
-    for (int t = 0; t < s->net->n_tiles; t++) state_settle_part(s, t, population, s->step);
-}
-
-void state_foresee(state *s, int population)
-{
-    for (int t = 0; t < s->net->n_tiles; t++) state_foresee_part(s, t, population);
 }
 
 /* ---- generators --------------------------------------------------------------------------------------------- */
@@ -166,22 +111,22 @@ static bool open_part(state *s, int t, int population)
         for (int i = 0; i < own->n && !failed; i++) ps->view.state[k][i] = neuron_value(&def->initial[k], own->first + i);
     }
     link_part(s, t, population);
-    if (exact(s) || s->net->population[population].closed_form) {
+    if (is_exact(s) || s->net->population[population].closed_form) {
         ps->last = need(s, own->n, sizeof *ps->last, &failed);
         ps->wake = need(s, own->n, sizeof *ps->wake, &failed);
         for (int i = 0; i < own->n && !failed; i++) ps->wake[i] = INFINITY;
     }
-    if (exact(s)) ps->certain = need(s, own->n, sizeof *ps->certain, &failed);
+    if (is_exact(s)) ps->certain = need(s, own->n, sizeof *ps->certain, &failed);
     ps->has_current = has_currents(s->net->def, population, &each);
     if (each) ps->view.currents = ps->currents = need(s, own->n, sizeof(double), &failed);
-    if (exact(s) && def->model->open_work && !(ps->work = def->model->open_work())) failed = true;
+    if (is_exact(s) && def->model->open_work && !(ps->work = def->model->open_work())) failed = true;
     for (int i = 0; i < own->n; i++) tile->level_of[own->base + i] = (uint16_t)s->net->population[population].level;
     /* generators and parrots have no other way; others sweep until their activity is known, unless told to jump */
     ps->jumping = def->model->emit || def->model->counts_spikes || (s->advance == RV_JUMP && s->net->population[population].closed_form);
     return !failed;
 }
 
-static void note_touches(state *s, int t)
+void state_note_touches(state *s, int t)
 {
     for (int b = 0; b < s->net->n_bundles; b++) {
         const bundle *bundle = &s->net->bundle[b];
@@ -213,7 +158,7 @@ static bool open_tile(state *s, int t)
     if (!event_queue_open(&tile->queue, net->max_delay + net->window + 2)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
         if (!open_part(s, t, p)) return false;
-    note_touches(s, t);
+    state_note_touches(s, t);
     return true;
 }
 
@@ -222,7 +167,7 @@ void state_relink(state *s, int population)
     for (int t = 0; t < s->net->n_tiles; t++) {
         link_part(s, t, population);
         s->tile[t].part[population].jumping &= s->net->population[population].closed_form;
-        note_touches(s, t);
+        state_note_touches(s, t);
     }
 }
 
@@ -264,8 +209,7 @@ static rv_status check_numbers(const network *net, rv_error *error)
 
 static rv_status open_all(state *s, int threads, rv_error *error)
 {
-    const definition *d = s->net->def;
-    bool              failed = false;
+    bool failed = false;
     TRY(check_numbers(s->net, error));
     /* every tile's memory is first touched by the thread that will work on it */
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
@@ -277,10 +221,7 @@ static rv_status open_all(state *s, int threads, rv_error *error)
     if (failed) return error_memory(error, "the neurons", (double)s->bytes);
     TRY(measure_fan_out(s, error));
     TRY(open_learning(s, error));
-    for (int i = 0; i < d->n_inputs; i++) TRY(inputs_prepare(s, i, error));
-    for (int t = 0; t < s->net->n_tiles; t++) TRY(inputs_start(s, t, error));
-    for (int p = 0; p < d->n_populations; p++) TRY(state_load_times(s, p, error));
-    for (int p = 0; p < d->n_populations; p++) state_foresee(s, p);
+    for (int p = 0; p < s->net->def->n_populations; p++) TRY(state_load_times(s, p, error));
     return RV_OK;
 }
 
@@ -298,41 +239,6 @@ rv_status state_new(const network *net, rv_advance advance, int threads, state *
     if (status == RV_OK) *result = s;
     else state_free(s);
     return status;
-}
-
-/* ---- the choice between sweep and jump ---------------------------------------------------------------------- */
-
-/* Per neuron and step, had the last stretch of steps been like the next. */
-static double expected_events(const state *s, int t, int population)
-{
-    int    n = s->net->def->n_populations;
-    double events = 0;
-    for (int p = 0; p < n; p++) events += (double)s->tile[t].n_spikes[p] * s->fan_out[p * n + population];
-    return events / ((double)s->net->def->population[population].n * DECISION_STEPS) + inputs_mean_arrivals(s, population);
-}
-
-static void choose_part(state *s, int t, int population, int64_t step)
-{
-    part_state     *ps = &s->tile[t].part[population];
-    const rv_model *m = model_of(s, population);
-    if (s->advance != RV_ADAPTIVE || m->emit || m->counts_spikes || !s->net->population[population].closed_form) return;
-    double activity = inputs_vary_each_step(s, population) ? 1 : expected_events(s, t, population);
-    if (ps->jumping && activity > SWEEP_ABOVE) {
-        state_settle_part(s, t, population, step);
-        ps->jumping = false;
-        for (int i = 0; i < ps->view.n; i++) ps->wake[i] = INFINITY;
-    } else if (!ps->jumping && activity < JUMP_BELOW) {
-        ps->jumping = true;
-        for (int i = 0; i < ps->view.n; i++) ps->last[i] = (double)step;
-        state_foresee_part(s, t, population);
-    }
-}
-
-void state_choose(state *s, int t, int64_t step)
-{
-    for (int p = 0; p < s->net->def->n_populations; p++) choose_part(s, t, p, step);
-    for (int p = 0; p < s->net->def->n_populations; p++) s->tile[t].n_spikes[p] = 0;
-    note_touches(s, t);
 }
 
 /* ---- freeing it --------------------------------------------------------------------------------------------- */

@@ -176,22 +176,14 @@ void      state_free(state *s);
 /** Reads one neuron's states as they are now. @param values result, [n_states] */
 void state_read(const state *s, int population, int64_t neuron, double *values);
 
-/** Sets one state of one neuron; to be enclosed in state_settle() and state_foresee(). */
+/** Sets one state of one neuron; to be enclosed in foresee_settle() and foresee_population(). */
 void state_write(state *s, int population, int64_t neuron, int variable, double value);
-
-/** Neurons that are not swept are brought to a step at which they are due to be changed from outside (a current, a
- *  parameter); afterwards their next events are foreseen anew. */
-void state_settle_part(state *s, int t, int population, int64_t step);
-void state_foresee_part(state *s, int t, int population);
-void state_settle(state *s, int population);
-void state_foresee(state *s, int population);
 
 /** Points the parts of a population at its constants after they have been computed anew. */
 void state_relink(state *s, int population);
 
-/** Decides for every population of a tile whether it is swept or jumps, from the spikes since the last decision: the same
- *  on all tiles. */
-void state_choose(state *s, int t, int64_t step);
+/** Notes for every bundle whether some of its targets jump. */
+void state_note_touches(state *s, int t);
 
 /** Takes the spike times of a generator from its definition anew. */
 rv_status state_load_times(state *s, int population, rv_error *error);

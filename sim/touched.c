@@ -1,4 +1,4 @@
-#include "sim/advance.h"
+#include "sim/touched.h"
 
 static void insertion_sort(uint16_t *list, int32_t n)
 {
@@ -21,7 +21,7 @@ static void radix_pass(const uint16_t *from, uint16_t *to, int32_t n, int shift)
     for (int32_t i = 0; i < n; i++) to[count[from[i] >> shift & 255]++] = from[i];
 }
 
-void sort_touched(tile_state *tile)
+void touched_sort(tile_state *tile)
 {
     if (tile->n_list < 64) {
         insertion_sort(tile->list, tile->n_list);

@@ -1,0 +1,40 @@
+/* One neuron at a time: its states and constants in local arrays, as the hooks of a model want them. */
+#ifndef RV_SIM_NEURON_H
+#define RV_SIM_NEURON_H
+
+#include "sim/state.h"
+
+static inline const rv_model *model_of(const state *s, int population) { return s->net->def->population[population].model; }
+
+static inline bool is_exact(const state *s) { return s->net->def->timing == RV_EXACT; }
+
+/** The external current of neuron i of a part. */
+static inline double neuron_current(const part_state *ps, int i)
+{
+    return ps->view.current + (ps->view.currents ? ps->view.currents[i] : 0);
+}
+
+/** Copies a neuron's states and constants; their numbers are the model's. */
+static inline void neuron_load(const part_state *ps, const rv_model *m, int i, double *states, double *constants)
+{
+    for (int k = 0; k < m->table.n_states; k++) states[k] = ps->view.state[k][i];
+    for (int k = 0; k < m->n_constants; k++) constants[k] = ps->view.constant[k][ps->view.per_neuron ? i : 0];
+}
+
+static inline void neuron_store(part_state *ps, const rv_model *m, int i, const double *states)
+{
+    for (int k = 0; k < m->table.n_states; k++) ps->view.state[k][i] = states[k];
+}
+
+/** Lists the spikes of neuron i of a part, and tells the synapses that learn from them. */
+static inline void neuron_spikes(state *s, int t, int level, int population, int i, double time, uint32_t multiplicity)
+{
+    tile_state           *tile = &s->tile[t];
+    const population_net *p = &s->net->population[population];
+    int64_t               id = s->net->def->population[population].first_id + s->net->tile[t].part[population].first + i;
+    spike_list_push(&tile->out[tile->parity][level], (spike){ time, (uint32_t)id, multiplicity });
+    for (int k = 0; k < p->n_learning; k++)
+        for (uint32_t m = 0; m < multiplicity; m++) plastic_post_spike(&tile->learning[p->learning[k]], i, time);
+}
+
+#endif
