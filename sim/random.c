@@ -72,38 +72,34 @@ gsl_rng random_gsl(rv_random *stream) { return (gsl_rng){ &type, stream }; }
 
 /* ---- vectorised --------------------------------------------------------------------------------------------- */
 
-enum { LANES = 16 };
-
-/* Philox4x32-10 on 16 counters at once, written so that compilers vectorise it; the constants are the algorithm's. */
+/* Philox4x32-10 with its own constants, a counter per lane: the loop over lanes is what compilers vectorise, with the
+ * 32-bit numbers kept in 64-bit lanes, where the products are. */
 RV_VECTORISED
-static void philox_lanes(uint32_t c[4][LANES], uint32_t key0, uint32_t key1)
+static void philox_blocks(uint32_t first, uint32_t index0, uint32_t index1, uint32_t tag, uint32_t key0, uint32_t key1,
+                          int64_t n_blocks, uint32_t *restrict words)
 {
-    for (int round = 0; round < 10; round++) {
-        for (int l = 0; l < LANES; l++) {
-            uint64_t p0 = (uint64_t)c[0][l] * 0xD2511F53u, p1 = (uint64_t)c[2][l] * 0xCD9E8D57u;
-            uint32_t c1 = c[1][l], c3 = c[3][l];
-            c[0][l] = (uint32_t)(p1 >> 32) ^ c1 ^ key0;
-            c[1][l] = (uint32_t)p1;
-            c[2][l] = (uint32_t)(p0 >> 32) ^ c3 ^ key1;
-            c[3][l] = (uint32_t)p0;
+    enum { LANES = 16 };
+    for (int64_t block = 0; block < n_blocks; block++) {
+        uint32_t *restrict out = words + block * 4 * LANES;
+        for (int lane = 0; lane < LANES; lane++) {
+            uint64_t x0 = first + (uint32_t)(block * LANES + lane), x1 = index0, x2 = index1, x3 = tag;
+            uint32_t k0 = key0, k1 = key1;
+#pragma GCC unroll 10
+            for (int round = 0; round < 10; round++) {
+                uint64_t p0 = (x0 & UINT32_MAX) * 0xD2511F53u, p1 = (x2 & UINT32_MAX) * 0xCD9E8D57u;
+                x0 = (p1 >> 32) ^ x1 ^ k0, x1 = p1;
+                x2 = (p0 >> 32) ^ x3 ^ k1, x3 = p0;
+                k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+            }
+            out[lane] = (uint32_t)x0, out[LANES + lane] = (uint32_t)x1;
+            out[2 * LANES + lane] = (uint32_t)x2, out[3 * LANES + lane] = (uint32_t)x3;
         }
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
     }
 }
 
 void random_words(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,
                   uint32_t *words)
 {
-    uint32_t c[4][LANES];
-    for (int64_t begin = 0; begin < n; begin += 4 * LANES) {
-        for (int l = 0; l < LANES; l++) {
-            c[0][l] = (uint32_t)((first + begin) / 4 + l);
-            c[1][l] = (uint32_t)step;
-            c[2][l] = (uint32_t)(step >> 32);
-            c[3][l] = purpose_and_object(purpose, object);
-        }
-        philox_lanes(c, (uint32_t)seed, (uint32_t)(seed >> 32));
-        memcpy(words + begin, c, sizeof c);
-    }
+    philox_blocks((uint32_t)(first / 4), (uint32_t)step, (uint32_t)(step >> 32), purpose_and_object(purpose, object),
+                  (uint32_t)seed, (uint32_t)(seed >> 32), (n + 63) / 64, words);
 }

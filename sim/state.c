@@ -8,13 +8,6 @@
 #include "sim/memory.h"
 #include "sim/neuron.h"
 
-void spike_list_push(spike_list *list, spike item)
-{
-    if (list->n == list->capacity && !memory_reserve((void **)&list->spike, &list->capacity, list->n + 1, sizeof item))
-        list->out_of_memory = true;
-    else list->spike[list->n++] = item;
-}
-
 /* ---- one neuron --------------------------------------------------------------------------------------------- */
 
 void state_read(const state *s, int population, int64_t neuron, double *values)

@@ -4,6 +4,7 @@
 #define RV_SIM_STATE_H
 
 #include "sim/event_queue.h"
+#include "sim/memory.h"
 #include "sim/network.h"
 #include "sim/plasticity.h"
 #include "sim/spool.h"
@@ -20,6 +21,13 @@ typedef struct spike_list {
     int64_t n, capacity;
     bool    out_of_memory;
 } spike_list;
+
+static inline void spike_list_push(spike_list *list, spike item)
+{
+    if (list->n == list->capacity && !memory_reserve((void **)&list->spike, &list->capacity, list->n + 1, sizeof item))
+        list->out_of_memory = true;
+    else list->spike[list->n++] = item;
+}
 
 /* ---- events ------------------------------------------------------------------------------------------------- */
 
@@ -188,6 +196,5 @@ void state_note_touches(state *s, int t);
 /** Takes the spike times of a generator from its definition anew. */
 rv_status state_load_times(state *s, int population, rv_error *error);
 
-void spike_list_push(spike_list *list, spike item);
 
 #endif
