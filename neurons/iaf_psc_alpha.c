@@ -94,8 +94,10 @@ static void carry(const double *c, double *s, double current, double k)
     }
     if (k <= 0) return;
     membrane m = membrane_of(c, s, current);
-    s[V_M] = membrane_V(&m, k);
-    decay(c, s, k);
+    membrane_carry(&m, k);
+    s[V_M] = m.V;
+    s[I_SYN_EX] = m.current[0].I, s[DI_SYN_EX] = m.current[0].dI / c[STEP];
+    s[I_SYN_IN] = m.current[1].I, s[DI_SYN_IN] = m.current[1].dI / c[STEP];
 }
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)

@@ -74,8 +74,8 @@ static void carry(const double *c, double *s, double current, double k)
     }
     if (k <= 0) return;
     membrane m = membrane_of(c, s, current);
-    s[V_M] = membrane_V(&m, k);
-    decay(c, s, k);
+    membrane_carry(&m, k);
+    s[V_M] = m.V, s[I_SYN_EX] = m.current[0].I, s[I_SYN_IN] = m.current[1].I;
 }
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)

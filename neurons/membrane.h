@@ -30,6 +30,9 @@ double membrane_response_dI(double rate_m, double rate_x, double t);
 
 double membrane_V(const membrane *m, double t);
 
+/** Carries the membrane over t steps: V and both parts of the currents become those at t. */
+void membrane_carry(membrane *m, double t);
+
 /** The first time in (0, t_end] at which V reaches V_th. None is missed: the search advances only over times within
  *  which even the largest drive could not lift V to the threshold, and converges quadratically onto a crossing. The
  *  result does not depend on t_end, which only cuts the search short.

@@ -132,11 +132,9 @@ uint32_t event_queue_due(event_queue *q, int64_t step)
     return bucket_of(q, step)->first;
 }
 
-int64_t event_queue_next(const event_queue *q, int64_t limit)
+int64_t event_queue_skip(event_queue *q, int64_t from, int64_t to)
 {
-    int64_t far = q->n_far > 0 ? q->heap[0].step : INT64_MAX;
-    if (limit > q->n_buckets) limit = q->n_buckets;
-    for (int64_t step = q->now; step < q->now + limit && step < far; step++)
-        if (bucket_of(q, step)->first) return step;
-    return far;
+    for (int64_t step = from; step < to; step++)
+        if (event_queue_due(q, step)) return step;
+    return to;
 }

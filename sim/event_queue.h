@@ -56,7 +56,8 @@ uint32_t event_queue_due(event_queue *q, int64_t step);
 /** Empties the bucket of the present; events pushed into it later start it anew. */
 void event_queue_done(event_queue *q);
 
-/** The earliest step not before q->now with an event, INT64_MAX if there is none. Looks at `limit` steps at most. */
-int64_t event_queue_next(const event_queue *q, int64_t limit);
+/** Makes the first step from..to-1 that has an event the present; without one the present becomes to - 1.
+ *  @return that step, or `to` if there is none */
+int64_t event_queue_skip(event_queue *q, int64_t from, int64_t to);
 
 #endif

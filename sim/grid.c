@@ -178,6 +178,16 @@ static void update_currents(state *s, int t, int64_t step)
     }
 }
 
+/* The states of a neuron that is visited soon are on their way while this one is worked on. */
+static void prefetch_neuron(const part_state *ps, const rv_model *m, int i)
+{
+    for (int k = 0; k < m->table.n_states; k++) __builtin_prefetch(ps->view.state[k] + i, 1);
+    __builtin_prefetch(ps->view.input_ex + i, 1);
+    __builtin_prefetch(ps->view.input_in + i, 1);
+    if (ps->last) __builtin_prefetch(ps->last + i, 1);
+    if (ps->wake) __builtin_prefetch(ps->wake + i, 1);
+}
+
 static void advance_part(state *s, int t, int population, int64_t step, int32_t *next)
 {
     tile_state *tile = &s->tile[t];
@@ -187,6 +197,8 @@ static void advance_part(state *s, int t, int population, int64_t step, int32_t 
     for (; k < tile->n_list && tile->list[k] < own->base + own->n; k++) {
         int i = tile->list[k] - own->base;
         if (i < 0) continue;
+        if (ps->jumping && k + 4 < tile->n_list && tile->list[k + 4] < own->base + own->n)
+            prefetch_neuron(ps, model_of(s, population), tile->list[k + 4] - own->base);
         tile->touched[tile->list[k]] = 0;
         uint32_t multiplicity = ps->jumping ? visit(s, t, population, i, step) : 0;
         if (multiplicity > 0) neuron_spikes(s, t, 0, population, i, (double)(step + 1), multiplicity);
@@ -222,7 +234,20 @@ static void advance_one_step(state *s, int t, int64_t step)
     stage_end(s, t, STAGE_RECORD, &clock);
 }
 
+/* Whether nothing happens in the tile between events: every part jumps, and nothing is drawn or sampled step by step. */
+static bool is_quiet(const state *s, int t)
+{
+    if (s->n_probes > 0) return false;
+    for (int p = 0; p < s->net->def->n_populations; p++)
+        if (s->net->tile[t].part[p].n > 0 && (!s->tile[t].part[p].jumping || s->tile[t].part[p].has_current)) return false;
+    return !inputs_draw_each_step(s);
+}
+
 void grid_advance(state *s, int t, int64_t from, int64_t to)
 {
-    for (int64_t step = from; step < to; step++) advance_one_step(s, t, step);
+    bool quiet = is_quiet(s, t);
+    for (int64_t step = from; step < to; step++) {
+        if (quiet) step = event_queue_skip(&s->tile[t].queue, step + 1, to + 1) - 1;
+        if (step < to) advance_one_step(s, t, step);
+    }
 }

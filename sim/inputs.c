@@ -98,6 +98,13 @@ void inputs_draw_poisson(state *s, int t, int64_t step)
     }
 }
 
+bool inputs_draw_each_step(const state *s)
+{
+    for (int i = 0; i < s->net->def->n_inputs; i++)
+        if (input_of(s, i)->kind == INPUT_POISSON && !s->input[i].sparse) return true;
+    return false;
+}
+
 /* ---- Poisson, few spikes: events ---------------------------------------------------------------------------- */
 
 /* The bucket an arrival belongs to: in grid timing the end of the step in which it falls. */

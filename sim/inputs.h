@@ -19,6 +19,9 @@ rv_status inputs_restart(state *s, int t, int input, rv_error *error);
 /** Adds this step's spikes of dense Poisson input to what arrives at its end. */
 void inputs_draw_poisson(state *s, int t, int64_t step);
 
+/** Whether there is dense Poisson input. */
+bool inputs_draw_each_step(const state *s);
+
 /** The arrival a queued event stands for: its weight, after the next one has been drawn and queued.
  *  @return false if the input has changed since, and the event is void */
 bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival *taken);
