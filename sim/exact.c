@@ -338,5 +338,5 @@ void exact_advance(state *s, int t, int level, int64_t from, int64_t to)
         for (end = begin + 1; end < to && !any_current_changes(s, t, end);) end++;
         advance_stretch(s, t, level, begin, end);
     }
-    qsort(out->spike, (size_t)out->n, sizeof *out->spike, by_time_and_neuron);
+    if (out->n > 1) qsort(out->spike, (size_t)out->n, sizeof *out->spike, by_time_and_neuron);
 }
