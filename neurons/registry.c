@@ -15,3 +15,5 @@ NEURON_MODELS(DECLARE)
 
 #define ADDRESS(name) &rv_model_##name,
 const rv_model *const rv_models[] = { NEURON_MODELS(ADDRESS) NULL };
+
+const rv_model_alias rv_model_aliases[] = { { "lif", &rv_model_iaf_psc_exp }, { NULL, NULL } };

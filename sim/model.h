@@ -82,6 +82,14 @@ struct rv_model {
 
 /** All models, NULL at the end; the list is in neurons/registry.c. */
 extern const rv_model *const rv_models[];
+
+/** Plain names for models, { NULL } at the end. */
+typedef struct rv_model_alias {
+    const char     *name;
+    const rv_model *model;
+} rv_model_alias;
+extern const rv_model_alias rv_model_aliases[];
+
 const rv_model              *rv_model_find(const char *name);
 
 /** The sweep of a model from its step: loads each neuron, calls the step, stores. With a step whose branches are

@@ -20,9 +20,18 @@ static const rv_table *table_of(rv_table_kind kind, int index)
     return NULL;
 }
 
+/* The model's own name for a plain one, as lif for iaf_psc_exp. */
+static const char *own_name(rv_table_kind kind, const char *name)
+{
+    for (const rv_model_alias *alias = rv_model_aliases; kind == RV_NEURONS && name && alias->name; alias++)
+        if (strcmp(alias->name, name) == 0) return alias->model->table.name;
+    return name;
+}
+
 static int index_of(rv_table_kind kind, const char *name)
 {
     const rv_table *table;
+    name = own_name(kind, name);
     for (int k = 0; name && (table = table_of(kind, k)); k++)
         if (strcmp(table->name, name) == 0) return k;
     return -1;
