@@ -29,11 +29,12 @@ double membrane_response_dI(double rate_m, double rate_x, double t)
     return (exp(-rate_m * t) - exp(-rate_x * t) * (1 + x)) / (gap * gap);
 }
 
-/* The response to unit I from decays that are known already; where they differ too little, by the stable formula. */
+/* The response to unit I from decays that are known already. Their difference loses digits as the rates approach each
+ * other, but never more than 1e-16 / gap of unit response; below that the stable formula takes over. */
 static double response_from_decays(double rate_m, double rate_x, double decay_m, double decay_x, double t)
 {
     double gap = rate_x - rate_m;
-    return fabs(gap) * t > 0.5 ? (decay_m - decay_x) / gap : membrane_response_I(rate_m, rate_x, t);
+    return fabs(gap) > 1e-3 ? (decay_m - decay_x) / gap : membrane_response_I(rate_m, rate_x, t);
 }
 
 /* One current's part of V at t; a current of zero costs nothing. */
@@ -92,23 +93,26 @@ static double drive_sup(const membrane *m, double from, double length)
     return m->E + m->gain / m->rate * sum;
 }
 
-/* Time in which a constant drive D lifts V to V_th; INFINITY if it does not. */
-static double rise_time(double V, double V_th, double D, double rate)
-{
-    if (D <= V_th) return INFINITY;
-    return log1p((V_th - V) / (D - V_th)) / rate;
-}
+/* Time in which a constant drive D > V_th lifts V to V_th. */
+static double rise_time(double V, double V_th, double D, double rate) { return log1p((V_th - V) / (D - V_th)) / rate; }
+
+/* A time before which D cannot do it, without a logarithm: V rises fastest at the beginning. */
+static double least_rise_time(double V, double V_th, double D, double rate) { return (V_th - V) / (rate * (D - V)); }
 
 double membrane_crossing(const membrane *m, double V_th, double t_end, bool *found)
 {
     *found = false;
     double t = 0, V = m->V;
     for (int iteration = 0; iteration < 1000 && V < V_th; iteration++) {
-        double safe = rise_time(V, V_th, drive_sup(m, t, INFINITY), m->rate);
-        if (isinf(safe)) return INFINITY;
+        double D = drive_sup(m, t, INFINITY);
+        if (D <= V_th) return INFINITY;
+        double least = least_rise_time(V, V_th, D, m->rate);
+        if (t + least > t_end) return t + least;
+        double safe = rise_time(V, V_th, D, m->rate);
         if (m->n > 0) { /* a second look with the drive of a short stretch only: quadratic near the crossing */
-            double stretch = 4 * safe;
-            safe = fmax(safe, fmin(stretch, rise_time(V, V_th, drive_sup(m, t, stretch), m->rate)));
+            double stretch = 4 * safe, D_stretch = drive_sup(m, t, stretch);
+            double longer = D_stretch > V_th ? rise_time(V, V_th, D_stretch, m->rate) : INFINITY;
+            safe = fmax(safe, fmin(stretch, longer));
         }
         if (t + safe == t) break; /* as close as floating point goes */
         t += safe;

@@ -59,6 +59,9 @@ rv_status state_load_times(state *s, int population, rv_error *error)
 
 /* ---- making it ---------------------------------------------------------------------------------------------- */
 
+/* Steps that a calendar covers at least, so that what neurons foresee is seldom so far away as to need the heap. */
+enum { NEAR_FUTURE = 1000 };
+
 static void *need(state *s, int64_t n, size_t item, bool *failed)
 {
     size_t bytes = ((size_t)n + NEURON_BLOCK) * item;
@@ -148,7 +151,8 @@ static bool open_tile(state *s, int t)
     tile->arrivals = calloc((size_t)net->def->n_inputs + 1, sizeof *tile->arrivals);
     for (int k = 0; k < 2; k++) tile->out[k] = calloc((size_t)net->n_levels, sizeof **tile->out);
     if (failed || !tile->part || !tile->learning || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
-    if (!event_queue_open(&tile->queue, net->max_delay + net->window + 2)) return false;
+    int64_t horizon = net->max_delay + net->window + 2;
+    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
         if (!open_part(s, t, p)) return false;
     state_note_touches(s, t);
