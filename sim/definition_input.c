@@ -135,8 +135,19 @@ static rv_status check_redraw_interval(const definition *d, const input_def *in,
                      NUMBER_TEXT(in->param[NOISE_DT]), NUMBER_TEXT(d->resolution));
 }
 
+/* Generators take no input, and what only counts spikes takes no currents. */
+static rv_status check_target(const definition *d, const input_def *in, const char *object, rv_error *error)
+{
+    const rv_model *m = d->population[in->target.population].model;
+    if (m->emit) return error_set(error, RV_CONFLICT, "%s: %s takes no input", object, m->table.name);
+    if (m->counts_spikes && in->kind != INPUT_POISSON)
+        return error_set(error, RV_CONFLICT, "%s: %s takes spikes only, no currents", object, m->table.name);
+    return RV_OK;
+}
+
 static rv_status check_together(const definition *d, const input_def *in, const char *object, rv_error *error)
 {
+    TRY(check_target(d, in, object, error));
     if (in->param[INPUT_STOP] < in->param[INPUT_START])
         return error_set(error, RV_CONFLICT, "%s: stop = %s ms, allowed not before start = %s ms", object,
                          NUMBER_TEXT(in->param[INPUT_STOP]), NUMBER_TEXT(in->param[INPUT_START]));

@@ -315,12 +315,19 @@ static rv_status take_rule(const checked *c, const rv_connect_def *def)
     return take_rule_fields(c, def);
 }
 
+static rv_status check_target(const checked *c)
+{
+    const rv_model *m = c->d->population[c->p->target.population].model;
+    return m->emit ? error_set(c->error, RV_CONFLICT, "%s: %s takes no input", c->object, m->table.name) : RV_OK;
+}
+
 static rv_status take(definition *d, const rv_connect_def *def, projection_def *p, rv_error *error)
 {
     checked c = { .d = d, .p = p, .error = error };
     TRY(definition_range(d, def->source, &p->source, error));
     TRY(definition_range(d, def->target, &p->target, error));
     definition_projection_label(d, p, c.object);
+    TRY(check_target(&c));
     rv_value weight = value_is_null(&def->weight) ? rv_number(1) : def->weight;
     rv_value delay = value_is_null(&def->delay) ? rv_number(1) : def->delay;
     TRY(take_rule(&c, def));
