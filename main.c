@@ -22,7 +22,7 @@ static const struct verb {
 /* ---- interruption --------------------------------------------------------------------------------------------- */
 
 /* The only globals of Ranvier: a signal handler gets nothing else. */
-static script *volatile      running;
+static script *volatile running;
 static volatile sig_atomic_t interrupted;
 
 /* The first signal ends the run and saves its results, a second one quits at once. */
@@ -58,7 +58,8 @@ static const struct verb *find_verb(const char *name)
 static int print_help(void)
 {
     puts("Ranvier simulates spiking neural networks.\n");
-    for (int i = 0; i < COUNT(verbs); i++) printf("  ranvier %-6s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].meaning);
+    for (int i = 0; i < COUNT(verbs); i++)
+        printf("  ranvier %-6s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].meaning);
     puts("\n  ranvier help VERB                  the options of a verb\n  ranvier --version");
     return 0;
 }
@@ -70,7 +71,8 @@ int main(int argc, char **argv)
     char       *help[] = { "--help" };
     if (argc < 2) return print_help(), 2;
     if (strcmp(name, "--version") == 0) return puts("ranvier " RV_VERSION), 0;
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2)) return print_help();
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (strcmp(name, "help") == 0 && argc == 2))
+        return print_help();
     if (strcmp(name, "help") == 0) name = argv[2], c = (command){ 1, help, watch };
     const struct verb *verb = find_verb(name);
     return verb ? verb->call(&c) : 2;

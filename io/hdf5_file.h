@@ -51,9 +51,12 @@ rv_status hdf5_create(const char *path, hdf5_file *file);
 rv_status hdf5_edit(const char *path, hdf5_file *file);
 
 /** Opens a file made by hdf5_create() to append to its datasets while others read it. Whenever the process dies, the
- *  file is readable by anyone, with everything up to the last hdf5_append(). Until it is closed nothing new can be
- *  made: only hdf5_append() and writing what exists, in the size it has. */
+ *  file is readable by anyone, with everything up to the last hdf5_append(). Nothing new can be made in it: only
+ *  hdf5_append() works, and writing what exists, in the size it has. */
 rv_status hdf5_open_live(const char *path, hdf5_file *file);
+
+/** Copies a live file as it is now to path, to be opened with hdf5_edit(): the way to make something new in it. */
+rv_status hdf5_copy(hdf5_file *file, const char *path);
 
 /** Gives an open file another name; what had that name is replaced, in one instant. */
 rv_status hdf5_rename(hdf5_file *file, const char *path);

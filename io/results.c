@@ -1,7 +1,7 @@
 /* Writing results. The file is SONATA's (AllenInstitute/sonata, SONATA_DEVELOPER_GUIDE, version 0.1) and a little more:
  *
  *   /                            magic 0x0A7A, version (0, 1)
- *   /spikes/<population>         sorting (enum, by_time), size (neurons), model, inhibitory if known
+ *   /spikes/<population>         sorting (enum, by_time); population, size (neurons), model, inhibitory if known
  *       timestamps   f64 [S]     units "ms"; ascending
  *       node_ids     u64 [S]     from 0
  *   /report/<report>             states; population
@@ -12,8 +12,8 @@
  *   /provenance                  what made it: version, seed, ..., script
  *
  * The first state probe of a population has the population's name, as SONATA wants it, which knows one report per
- * file; the others are called <population>.<variable>, and .2, .3 ... is added where that is taken too. A "/" in
- * a name becomes "_", and the attribute `name` keeps the original.
+ * file; the others are called <population>.<variable>, and .2, .3 ... is added where that is taken too. The
+ * attribute `population` says whose they are.
  *
  * The file is readable at every moment, also after kill -9 (see hdf5_file.c), because nothing is ever changed in
  * place except by appending:
@@ -21,7 +21,7 @@
  *   - data are appended in batches, node_ids before timestamps, samples before the stop time that promises them:
  *     after a kill one list may be longer, and the shorter one counts;
  *   - when something new is recorded, the structure changes; that happens in a copy, <path>.part, which then takes the
- *     place of the file. Usually there is nothing to copy yet: what a script records it says before the first run.
+ *     place of the file. Usually there is little to copy: what a script records it says before the first run.
  * What is written is what the network has and the file has not, so an update that failed (full disk) is made up for by
  * the next that succeeds. */
 #define _GNU_SOURCE
@@ -29,9 +29,6 @@
 #include "io/hdf5_file.h"
 #include "sim/error.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,26 +74,13 @@ static rv_status file_failed(results_writer *w)
 
 /* ---- names --------------------------------------------------------------------------------------------------- */
 
-/* The name as HDF5 can have it: no "/", not ".", not too long. */
-static hdf5_path link_name(const char *name)
-{
-    hdf5_path link;
-    int       n = snprintf(link.path, 200, "%s", name);
-    for (n = n < 199 ? n : 199; n > 0 && ((unsigned char)name[n] & 0xC0) == 0x80; n--) {} /* whole characters */
-    link.path[n] = 0;
-    for (char *c = link.path; *c; c++)
-        if (*c == '/') *c = '_';
-    if (strspn(link.path, ".") == strlen(link.path)) snprintf(link.path, sizeof link.path, "_");
-    return link;
-}
-
 /* parent/name if it is free; else the first that is of name.variable, name.variable.2, name.variable.3, ... */
 static hdf5_path free_group(results_writer *w, const char *parent, const char *name, const char *variable)
 {
-    char      stem[300], numbered[320];
-    hdf5_path link = link_name(name), group = hdf5_at(parent, link.path);
+    char      stem[512], numbered[544];
+    hdf5_path group = hdf5_at(parent, name);
     if (hdf5_kind_of(&w->file, group.path) == HDF5_NOTHING) return group;
-    snprintf(stem, sizeof stem, "%.200s%s%.60s", link.path, variable ? "." : "", variable ? variable : "");
+    snprintf(stem, sizeof stem, "%.400s%s%.100s", name, variable ? "." : "", variable ? variable : "");
     group = hdf5_at(parent, stem);
     for (int i = 2; hdf5_kind_of(&w->file, group.path) != HDF5_NOTHING; i++) {
         snprintf(numbered, sizeof numbered, "%s.%d", stem, i);
@@ -107,14 +91,14 @@ static hdf5_path free_group(results_writer *w, const char *parent, const char *n
 
 /* ---- structure ----------------------------------------------------------------------------------------------- */
 
-/* Makes the group of a stream; `name` is kept where the group could not have it. */
-static rv_status make_group(results_writer *w, stream *s, const char *parent, const char *name, const char *variable)
+/* Makes the group of a stream, which says what it is of, whatever it is called. */
+static rv_status make_group(results_writer *w, stream *s, const char *parent, const char *name, const char *variable,
+                            rv_population population)
 {
-    s->group = free_group(w, parent, name, variable);
     CHECK(w, hdf5_make_group(&w->file, parent));
+    s->group = free_group(w, parent, name, variable);
     CHECK(w, hdf5_make_group(&w->file, s->group.path));
-    if (strcmp(link_name(name).path, name) != 0 && strlen(name) < 60000)
-        CHECK(w, hdf5_set_text(&w->file, s->group.path, "name", name));
+    CHECK(w, hdf5_set_text(&w->file, s->group.path, "population", rv_population_name(w->net, population)));
     return RV_OK;
 }
 
@@ -122,7 +106,7 @@ static rv_status add_spikes(results_writer *w, stream *s)
 {
     static const char *const sortings[] = { "none", "by_id", "by_time" };
     hdf5_file               *f = &w->file;
-    TRY(make_group(w, s, "/spikes", rv_population_name(w->net, s->population), NULL));
+    TRY(make_group(w, s, "/spikes", rv_population_name(w->net, s->population), NULL, s->population));
     CHECK(w, hdf5_set_enum(f, s->group.path, "sorting", sortings, 3, 2));
     CHECK(w, hdf5_set_int(f, s->group.path, "size", rv_population_size(w->net, s->population)));
     CHECK(w, hdf5_set_text(f, s->group.path, "model", rv_population_model(w->net, s->population)));
@@ -187,9 +171,8 @@ static rv_status add_mapping(results_writer *w, const char *mapping, const rv_sl
 
 static rv_status add_report(results_writer *w, stream *s, const rv_probe_info *info)
 {
-    const char *population = rv_population_name(w->net, info->population);
-    TRY(make_group(w, s, "/report", population, info->variable));
-    CHECK(w, hdf5_set_text(&w->file, s->group.path, "population", population));
+    const char *name = rv_population_name(w->net, info->population);
+    TRY(make_group(w, s, "/report", name, info->variable, info->population));
     CHECK(w, hdf5_make_table(&w->file, hdf5_at(s->group.path, "data").path, HDF5_F32, info->n_columns));
     TRY(describe_data(w, s->group.path, info));
     TRY(add_mapping(w, hdf5_at(s->group.path, "mapping").path, &info->slice, info->n_columns));
@@ -198,9 +181,7 @@ static rv_status add_report(results_writer *w, stream *s, const rv_probe_info *i
 
 static rv_status add_rate(results_writer *w, stream *s, const rv_probe_info *info)
 {
-    const char *population = rv_population_name(w->net, info->population);
-    TRY(make_group(w, s, "/rate", population, NULL));
-    CHECK(w, hdf5_set_text(&w->file, s->group.path, "population", population));
+    TRY(make_group(w, s, "/rate", rv_population_name(w->net, info->population), NULL, info->population));
     CHECK(w, hdf5_make_series(&w->file, hdf5_at(s->group.path, "data").path, HDF5_F64));
     TRY(describe_data(w, s->group.path, info));
     return add_time(w, hdf5_at(s->group.path, "time").path, info->interval_ms);
@@ -211,8 +192,9 @@ static rv_status add_synapses(results_writer *w, const stream *s, const rv_probe
     int64_t   n = info->n_columns, *ends = malloc((size_t)(2 * n + 1) * sizeof *ends);
     rv_status status = ends ? RV_OK : no_memory(w, "synapses", n);
     if (status == RV_OK) status = rv_synapses(w->net, info->projection, ends, ends + n, NULL, NULL);
-    if (status == RV_OK && (hdf5_write(&w->file, hdf5_at(s->group.path, "source").path, HDF5_U64, ends, n) != RV_OK ||
-                            hdf5_write(&w->file, hdf5_at(s->group.path, "target").path, HDF5_U64, ends + n, n) != RV_OK))
+    hdf5_path source = hdf5_at(s->group.path, "source"), target = hdf5_at(s->group.path, "target");
+    if (status == RV_OK && (hdf5_write(&w->file, source.path, HDF5_U64, ends, n) != RV_OK ||
+                            hdf5_write(&w->file, target.path, HDF5_U64, ends + n, n) != RV_OK))
         status = file_failed(w);
     free(ends);
     return status;
@@ -223,11 +205,10 @@ static rv_status add_weights(results_writer *w, stream *s, const rv_probe_info *
     const char *source = rv_population_name(w->net, rv_projection_source(w->net, info->projection));
     const char *target = rv_population_name(w->net, rv_projection_target(w->net, info->projection));
     const char *learning = rv_projection_plasticity(w->net, info->projection);
-    char        name[256];
-    snprintf(name, sizeof name, "%.100s_to_%.100s", source, target);
-    TRY(make_group(w, s, "/weights", name, NULL));
+    char        name[512];
+    snprintf(name, sizeof name, "%.200s_to_%.200s", source, target);
+    TRY(make_group(w, s, "/weights", name, NULL, info->population));
     CHECK(w, hdf5_set_text(&w->file, s->group.path, "source_population", source));
-    CHECK(w, hdf5_set_text(&w->file, s->group.path, "population", target));
     if (learning) CHECK(w, hdf5_set_text(&w->file, s->group.path, "plasticity", learning));
     CHECK(w, hdf5_make_table(&w->file, hdf5_at(s->group.path, "data").path, HDF5_F64, info->n_columns));
     TRY(describe_data(w, s->group.path, info));
@@ -288,68 +269,41 @@ static rv_status note_new_streams(results_writer *w)
 
 /* ---- a copy with more in it ---------------------------------------------------------------------------------- */
 
-/* @return 0 or errno */
-static int copy_bytes(int from, int to)
-{
-    static const size_t most = 1 << 30;
-    ssize_t             n;
-    do n = copy_file_range(from, NULL, to, NULL, most, 0);
-    while (n > 0);
-    if (n == 0) return 0;
-    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return errno;
-    char buffer[1 << 16]; /* the kernel cannot do it here: from hand to hand, from where it stopped */
-    while ((n = read(from, buffer, sizeof buffer)) > 0)
-        if (write(to, buffer, (size_t)n) != n) return errno ? errno : ENOSPC;
-    return n < 0 ? errno : 0;
-}
-
-static rv_status copy_file(results_writer *w)
-{
-    errno = 0;
-    int from = open(w->path, O_RDONLY | O_CLOEXEC), error = errno;
-    int to = from < 0 ? -1 : open(w->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (from >= 0) error = to < 0 ? errno : copy_bytes(from, to);
-    if (to >= 0 && close(to) != 0 && !error) error = errno;
-    if (from >= 0) close(from);
-    if (!error) return RV_OK;
-    return rv_fail(w->net, RV_FILE_ERROR, "file \"%s\": cannot be copied to add what is newly recorded: %s", w->path,
-                   strerror(error));
-}
-
-/* Adds the streams from `first` on to a copy of the file, which is closed. */
-static rv_status extend_copy(results_writer *w, int first)
-{
-    TRY(copy_file(w));
-    CHECK(w, hdf5_edit(w->part, &w->file));
-    rv_status status = RV_OK;
-    for (int i = first; i < w->n_streams && status == RV_OK; i++) status = add_stream(w, &w->streams[i]);
-    if (hdf5_close(&w->file) != RV_OK && status == RV_OK) status = file_failed(w);
-    return status;
-}
-
 /* Lets the file that was prepared as <path>.part take its place, and goes on with it. */
 static rv_status take_place(results_writer *w)
 {
     CHECK(w, hdf5_open_live(w->part, &w->file));
-    if (hdf5_rename(&w->file, w->path) == RV_OK) return RV_OK;
-    rv_status status = file_failed(w);
-    hdf5_close(&w->file);
-    return status;
+    CHECK(w, hdf5_rename(&w->file, w->path));
+    return RV_OK;
+}
+
+/* Adds the streams from `first` on to the copy at <path>.part, which then takes the place of the file. */
+static rv_status extend_copy(results_writer *w, int first)
+{
+    CHECK(w, hdf5_edit(w->part, &w->file));
+    for (int i = first; i < w->n_streams; i++) TRY(add_stream(w, &w->streams[i]));
+    CHECK(w, hdf5_close(&w->file));
+    return take_place(w);
 }
 
 static rv_status extend_structure(results_writer *w)
 {
-    int n = w->n_streams;
+    int first = w->n_streams;
     TRY(note_new_streams(w));
-    if (w->n_streams == n) return RV_OK;
-    rv_status status = hdf5_close(&w->file) == RV_OK ? RV_OK : file_failed(w);
-    if (status == RV_OK) status = extend_copy(w, n);
-    if (status == RV_OK) status = take_place(w);
-    if (status == RV_OK) return RV_OK;
+    if (w->n_streams == first) return RV_OK;
+    hdf5_file former = w->file;
+    rv_status status = hdf5_copy(&former, w->part);
+    w->file = (hdf5_file){ .error = former.error };
+    if (status == RV_OK) status = extend_copy(w, first);
+    else status = file_failed(w);
+    if (status == RV_OK) {
+        hdf5_close(&former); /* it has no name any more; nothing it could say matters */
+        return RV_OK;
+    }
+    hdf5_close(&w->file);
     unlink(w->part);
-    w->n_streams = n;
-    hdf5_file former = {0}; /* another one: the sentence of the failure stays */
-    if (hdf5_open_live(w->path, &former) == RV_OK) w->file = former;
+    w->file = former;
+    w->n_streams = first;
     return status;
 }
 
@@ -406,9 +360,6 @@ static rv_status write_samples(results_writer *w, stream *s)
 /* Brings the file up to date with the network. */
 static rv_status update(results_writer *w)
 {
-    if (w->file.mode == HDF5_CLOSED)
-        return rv_fail(w->net, RV_FILE_ERROR, "results file \"%s\" could not be opened again after an earlier failure",
-                       w->path);
     TRY(extend_structure(w));
     for (int i = 0; i < w->n_streams; i++)
         TRY(w->streams[i].spikes ? write_spikes(w, &w->streams[i]) : write_samples(w, &w->streams[i]));
@@ -499,11 +450,10 @@ static rv_status begin(results_writer *w, const char *path, const results_proven
     w->neurons = malloc(BATCH * sizeof *w->neurons);
     if (!w->times || !w->neurons) return no_memory(w, "records", BATCH);
     CHECK(w, hdf5_create(w->part, &w->file));
-    rv_status status = write_provenance(w, provenance);
-    if (hdf5_close(&w->file) != RV_OK && status == RV_OK) status = file_failed(w);
-    if (status == RV_OK) status = take_place(w);
-    if (status == RV_OK) status = rv_on_wall_clock(w->net, UPDATE_SECONDS, on_wall_clock, w);
-    return status;
+    TRY(write_provenance(w, provenance));
+    CHECK(w, hdf5_close(&w->file));
+    TRY(take_place(w));
+    return rv_on_wall_clock(w->net, UPDATE_SECONDS, on_wall_clock, w); /* last, as it cannot be taken back */
 }
 
 static void writer_free(results_writer *w)

@@ -90,7 +90,10 @@ typedef struct spike {
 static void merge(const spike *from, int64_t begin, int64_t middle, int64_t end, spike *to)
 {
     int64_t a = begin, b = middle;
-    for (int64_t i = begin; i < end; i++) to[i] = a < middle && (b >= end || from[a].t <= from[b].t) ? from[a++] : from[b++];
+    for (int64_t i = begin; i < end; i++) {
+        bool first = a < middle && (b >= end || from[a].t <= from[b].t);
+        to[i] = first ? from[a++] : from[b++];
+    }
 }
 
 /* Sorts by time and keeps the file's order of equal times. @param other room for n @return where the sorted are */
@@ -165,7 +168,7 @@ static rv_status read_population(results *r, const char *group, const char *name
     results_spikes *s = one_more(&r->spikes, &r->n_spikes, sizeof *s);
     if (!s) return no_memory(r, sizeof *s);
     int64_t inhibitory = 0;
-    text_or(r, group, "name", name, s->name, sizeof s->name);
+    text_or(r, group, "population", name, s->name, sizeof s->name);
     if (hdf5_get_int(&r->file, group, "size", &s->size) != RV_OK || s->size < 0 || s->size > MAX_NODE_ID) s->size = 0;
     hdf5_get_int(&r->file, group, "inhibitory", &inhibitory);
     s->inhibitory = inhibitory != 0;
@@ -196,7 +199,8 @@ static rv_status read_data(results *r, const char *group, results_report *report
     hdf5_path  data = hdf5_at(group, "data");
     hdf5_shape shape;
     TRY(hdf5_load(&r->file, data.path, HDF5_F32, (void **)&report->values, &shape));
-    if (shape.rank < 1 || shape.rank > 2) return damaged(r, data.path, "has %d axes instead of time and element", shape.rank);
+    if (shape.rank < 1 || shape.rank > 2)
+        return damaged(r, data.path, "has %d axes instead of time and element", shape.rank);
     report->n_times = shape.n[0];
     report->n_columns = shape.rank == 2 ? shape.n[1] : 1;
     text_or(r, data.path, "units", "", report->unit, sizeof report->unit);
@@ -233,7 +237,8 @@ static rv_status spread_ids(results *r, const char *dataset, results_report *rep
     return RV_OK;
 }
 
-static rv_status assign_columns(results *r, const char *mapping, results_report *report, const int64_t *nodes, int64_t n)
+static rv_status assign_columns(results *r, const char *mapping, results_report *report, const int64_t *nodes,
+                                int64_t n)
 {
     bool       plural = has(r, mapping, "index_pointers");
     hdf5_path  at = hdf5_at(mapping, plural ? "index_pointers" : "index_pointer");
@@ -286,7 +291,7 @@ static rv_status read_report(results *r, rv_probe_kind kind, const char *group, 
     results_report *report = one_more(&r->reports, &r->n_reports, sizeof *report);
     if (!report) return no_memory(r, sizeof *report);
     report->kind = kind;
-    text_or(r, group, "name", name, report->name, sizeof report->name);
+    snprintf(report->name, sizeof report->name, "%s", name);
     text_or(r, group, "population", report->name, report->population, sizeof report->population);
     TRY(read_time(r, hdf5_at(kind == RV_PROBE_STATE ? mapping : group, "time").path, report));
     TRY(read_data(r, group, report));

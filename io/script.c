@@ -65,10 +65,12 @@ static rv_status read_text(script *s)
         return refuse(s, RV_FILE_ERROR, "ranvier: cannot read \"%s\": %s", path, strerror(errno));
     }
     rv_status status = RV_OK;
-    if (S_ISDIR(about.st_mode)) status = refuse(s, RV_FILE_ERROR, "ranvier: \"%s\" is a folder; a script is needed", path);
+    if (S_ISDIR(about.st_mode))
+        status = refuse(s, RV_FILE_ERROR, "ranvier: \"%s\" is a folder; a script is needed", path);
     else if (!(s->text = malloc(LONGEST_SCRIPT + 1))) status = refuse(s, RV_OUT_OF_MEMORY, "ranvier: no memory left");
     else s->text_length = fread(s->text, 1, LONGEST_SCRIPT, file), s->text[s->text_length] = 0;
-    if (status == RV_OK && ferror(file)) status = refuse(s, RV_FILE_ERROR, "ranvier: cannot read \"%s\": %s", path, strerror(errno));
+    if (status == RV_OK && ferror(file))
+        status = refuse(s, RV_FILE_ERROR, "ranvier: cannot read \"%s\": %s", path, strerror(errno));
     if (status == RV_OK && s->text_length == LONGEST_SCRIPT)
         status = refuse(s, RV_FILE_ERROR, "ranvier: \"%s\" is longer than 64 MiB; that is no script", path);
     fclose(file);
@@ -144,7 +146,8 @@ static const char *skip_first_line(const script *s, size_t *length)
 {
     const char *text = s->text, *end = s->text + s->text_length;
     if (s->text_length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3;
-    if (text < end && *text == '#') while (text < end && *text != '\n') text++;
+    if (text < end && *text == '#')
+        while (text < end && *text != '\n') text++;
     *length = (size_t)(end - text);
     return text;
 }
@@ -154,7 +157,8 @@ static rv_status load(script *s)
     size_t      length;
     const char *text = skip_first_line(s, &length);
     if (length > 0 && text[0] == LUA_SIGNATURE[0])
-        return refuse(s, RV_FILE_ERROR, "%s:1: this is compiled Lua; Ranvier runs the text of scripts", s->options.path);
+        return refuse(s, RV_FILE_ERROR, "%s:1: this is compiled Lua; Ranvier runs the text of scripts",
+                      s->options.path);
     lua_pushfstring(s->L, "@%s", s->options.path);
     int status = luaL_loadbufferx(s->L, text, length, lua_tostring(s->L, -1), "t");
     lua_remove(s->L, -2);
@@ -164,8 +168,8 @@ static rv_status load(script *s)
 
 static rv_status out_of_memory(script *s)
 {
-    return refuse(s, RV_OUT_OF_MEMORY, "%sthe script needs more than %.3g GiB of memory, which is its limit", s->memory_position,
-                  (double)s->memory_limit / (1 << 30));
+    return refuse(s, RV_OUT_OF_MEMORY, "%sthe script needs more than %.3g GiB of memory, which is its limit",
+                  s->memory_position, (double)s->memory_limit / (1 << 30));
 }
 
 /* What became of the results files when a run was stopped. */

@@ -19,10 +19,10 @@ typedef struct script_argument {
 
 /** How a script is run. Everything is borrowed until script_close(). */
 typedef struct script_options {
-    const char            *path;         /* of the script, as error messages name it                          */
-    const char            *text;         /* [text_length] the script itself; NULL: read it from path          */
+    const char            *path; /* of the script, as error messages name it                          */
+    const char            *text; /* [text_length] the script itself; NULL: read it from path          */
     size_t                 text_length;
-    const script_argument *arguments;    /* [n_arguments] */
+    const script_argument *arguments; /* [n_arguments] */
     int                    n_arguments;
     const char            *command_line; /* kept in results files; may be NULL                                */
     const char            *out;          /* results file of the first network; NULL: none                     */

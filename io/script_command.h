@@ -21,11 +21,11 @@ int command_models(const command *c);
 
 /** One option, given as --name value, --name=value, or --name alone. */
 typedef struct command_option {
-    const char  *name;    /* "--out", "-o"                          */
-    const char  *value;   /* what --help calls its value; NULL: none */
+    const char  *name;  /* "--out", "-o"                          */
+    const char  *value; /* what --help calls its value; NULL: none */
     const char  *meaning;
-    const char **text;    /* result; stays as it is if not given    */
-    bool        *flag;    /* result, where there is no value        */
+    const char **text; /* result; stays as it is if not given    */
+    bool        *flag; /* result, where there is no value        */
 } command_option;
 
 /** What a verb takes. */

@@ -11,19 +11,15 @@ typedef struct rule_options {
 } rule_options;
 
 static const rule_options rules[] = {
-    { "all_to_all", { NULL, NULL } },
-    { "one_to_one", { NULL, NULL } },
-    { "fixed_indegree", { "indegree", NULL } },
-    { "fixed_outdegree", { "outdegree", NULL } },
-    { "fixed_total_number", { "n", NULL } },
-    { "pairwise_bernoulli", { "p", NULL } },
-    { "pairwise_poisson", { "p", NULL } },
-    { "list", { "sources", "targets" } },
+    { "all_to_all", { NULL, NULL } },           { "one_to_one", { NULL, NULL } },
+    { "fixed_indegree", { "indegree", NULL } }, { "fixed_outdegree", { "outdegree", NULL } },
+    { "fixed_total_number", { "n", NULL } },    { "pairwise_bernoulli", { "p", NULL } },
+    { "pairwise_poisson", { "p", NULL } },      { "list", { "sources", "targets" } },
 };
 
 static const char *const owned[] = { "indegree", "outdegree", "n", "p", "sources", "targets" };
-static const char *const rule_keys[] = { "rule", "indegree", "outdegree", "n", "p", "sources", "targets", "allow_autapses",
-                                         "allow_multapses" };
+static const char *const rule_keys[] = { "rule",    "indegree",       "outdegree",      "n", "p", "sources",
+                                         "targets", "allow_autapses", "allow_multapses" };
 
 static const rule_options *find_rule(lua_State *L, const char *name)
 {
@@ -112,10 +108,7 @@ static void check_synapse_keys(lua_State *L, int index, const char *plasticity)
 }
 
 /* The engine takes a plain 0 for "not given"; a bounded 0 is a given one. */
-static rv_value given(rv_value value)
-{
-    return value.kind == RV_NUMBER && value.a == 0 ? rv_clip(value, 0, 0) : value;
-}
+static rv_value given(rv_value value) { return value.kind == RV_NUMBER && value.a == 0 ? rv_clip(value, 0, 0) : value; }
 
 /* The fourth argument. Everything it borrows stays on the stack. */
 static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_def *def)
@@ -123,10 +116,12 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
     def->weight = rv_number(1), def->delay = rv_number(fmax(1, rv_resolution(net->net)));
     if (lua_isnil(L, index)) return;
     if (lua_type(L, index) != LUA_TTABLE)
-        script_fail(L, "net:connect: the synapses are %s; a table { weight =, delay = } is needed", script_describe(L, index));
+        script_fail(L, "net:connect: the synapses are %s; a table { weight =, delay = } is needed",
+                    script_describe(L, index));
     def->plasticity = option_text(L, index, "net:connect", "plasticity", NULL);
     check_synapse_keys(L, index, def->plasticity);
-    if (lua_getfield(L, index, "weight") != LUA_TNIL) def->weight = given(script_value(L, net, -1, "net:connect: weight"));
+    if (lua_getfield(L, index, "weight") != LUA_TNIL)
+        def->weight = given(script_value(L, net, -1, "net:connect: weight"));
     if (lua_getfield(L, index, "delay") != LUA_TNIL) def->delay = given(script_value(L, net, -1, "net:connect: delay"));
     int         n = script_sorted_keys(L, index, "net:connect"), sorted = lua_gettop(L);
     rv_setting *settings = lua_newuserdatauv(L, (n + 1) * sizeof *settings, 0);
@@ -135,8 +130,9 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
         lua_rawgeti(L, sorted, i);
         const char *name = lua_tostring(L, -1);
         if (strcmp(name, "weight") == 0 || strcmp(name, "delay") == 0 || strcmp(name, "plasticity") == 0) continue;
+        const char *what = lua_pushfstring(L, "net:connect: %s", name);
         lua_getfield(L, index, name);
-        rv_value value = script_value(L, NULL, -1, lua_pushfstring(L, "net:connect: %s", name));
+        rv_value value = script_value(L, NULL, -1, what);
         settings[def->n_settings++] = (rv_setting){ name, value };
     }
     def->settings = settings;
@@ -147,8 +143,8 @@ static void check_neurons(lua_State *L, const char *key, const int64_t *neurons,
 {
     for (int64_t k = 0; neurons && k < n; k++)
         if (neurons[k] >= slice->count)
-            script_fail(L, "net:connect: %s[%lld] = %lld, allowed are 1 to %lld", key, (long long)k + 1, (long long)neurons[k] + 1,
-                        (long long)slice->count);
+            script_fail(L, "net:connect: %s[%lld] = %lld, allowed are 1 to %lld", key, (long long)k + 1,
+                        (long long)neurons[k] + 1, (long long)slice->count);
 }
 
 /* Every pair of a source and a target is a projection of its own. */

@@ -22,7 +22,7 @@ void script_where(lua_State *L)
 
 int script_fail(lua_State *L, const char *format, ...)
 {
-    char text[1024];
+    char    text[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -69,8 +69,10 @@ const char *script_describe(lua_State *L, int index)
     char number[64];
     switch (lua_type(L, index)) {
     case LUA_TNONE:
-    case LUA_TNIL: return lua_pushliteral(L, "nil");
-    case LUA_TBOOLEAN: return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+    case LUA_TNIL:
+        return lua_pushliteral(L, "nil");
+    case LUA_TBOOLEAN:
+        return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
     case LUA_TNUMBER:
         if (lua_isinteger(L, index)) return lua_pushfstring(L, "%I", lua_tointeger(L, index));
         snprintf(number, sizeof number, "%.10g", lua_tonumber(L, index));
@@ -79,8 +81,10 @@ const char *script_describe(lua_State *L, int index)
         const char *text = lua_tostring(L, index);
         return lua_pushfstring(L, strlen(text) > 60 ? "a long text" : "the text \"%s\"", text);
     }
-    case LUA_TUSERDATA: return luaL_tolstring(L, index, NULL);
-    default: return lua_pushfstring(L, "a %s", luaL_typename(L, index));
+    case LUA_TUSERDATA:
+        return luaL_tolstring(L, index, NULL);
+    default:
+        return lua_pushfstring(L, "a %s", luaL_typename(L, index));
     }
 }
 

@@ -38,7 +38,8 @@ static unsigned read_panels(lua_State *L, int index, const char *what)
     const char *name = lua_pushfstring(L, "%s: panels", what);
     lua_insert(L, -2);
     bool one = lua_type(L, -1) == LUA_TSTRING;
-    if (!one && !lua_istable(L, -1)) script_fail(L, "%s is %s; a list of names is needed", name, script_describe(L, -1));
+    if (!one && !lua_istable(L, -1))
+        script_fail(L, "%s is %s; a list of names is needed", name, script_describe(L, -1));
     for (int i = 1, n = one ? 1 : (int)lua_rawlen(L, -1); i <= n; i++) {
         if (one) lua_pushvalue(L, -1);
         else lua_rawgeti(L, -1, i);
@@ -72,8 +73,12 @@ static figure_spikes *read_all_spikes(lua_State *L, script_net *net, int *n_spik
         int64_t *neurons = lua_newuserdatauv(L, (count + 1) * sizeof *neurons, 0);
         script_check(L, net, rv_spike_read(net->net, population, 0, count, times, neurons));
         spikes[(*n_spikes)++] = (figure_spikes){
-            .name = rv_population_name(net->net, population), .size = rv_population_size(net->net, population),
-            .inhibitory = script_is_inhibitory(net, population), .n = count, .times_ms = times, .neurons = neurons,
+            .name = rv_population_name(net->net, population),
+            .size = rv_population_size(net->net, population),
+            .inhibitory = script_is_inhibitory(net, population),
+            .n = count,
+            .times_ms = times,
+            .neurons = neurons,
         };
     }
     return spikes;
@@ -83,12 +88,14 @@ static figure_spikes *read_all_spikes(lua_State *L, script_net *net, int *n_spik
 static double threshold_of(script_net *net, const rv_probe_info *info, int64_t column)
 {
     double   threshold = NAN;
-    rv_slice one = { info->population, info->slice.first + column * (info->slice.stride ? info->slice.stride : 1), 1, 1 };
+    rv_slice one = { info->population, info->slice.first + column * (info->slice.stride ? info->slice.stride : 1), 1,
+                     1 };
     rv_table table;
     if (strcmp(info->variable, "V_m") != 0) return NAN;
     if (!rv_table_find(RV_NEURONS, rv_population_model(net->net, info->population), &table)) return NAN;
     for (int i = 0; i < table.n_params; i++)
-        if (strcmp(table.params[i].name, "V_th") == 0 && rv_get(net->net, one, "V_th", &threshold) != RV_OK) threshold = NAN;
+        if (strcmp(table.params[i].name, "V_th") == 0 && rv_get(net->net, one, "V_th", &threshold) != RV_OK)
+            threshold = NAN;
     return threshold;
 }
 
@@ -99,15 +106,44 @@ static const char *trace_label(lua_State *L, script_net *net, const rv_probe_inf
     return lua_pushfstring(L, "%s of %s %I", info->variable, rv_population_name(net->net, info->population), neuron);
 }
 
+/* The spikes of one neuron among those of its population, if they are recorded: strokes on its trace. */
+static const double *neuron_spikes(lua_State *L, const figure *f, const char *population, int64_t neuron, int64_t *n)
+{
+    *n = 0;
+    for (int i = 0; i < f->n_spikes; i++) {
+        const figure_spikes *spikes = &f->spikes[i];
+        if (strcmp(spikes->name, population) != 0) continue;
+        for (int64_t k = 0; k < spikes->n; k++) *n += spikes->neurons[k] == neuron;
+        double *times = lua_newuserdatauv(L, (*n + 1) * sizeof *times, 0), *next = times;
+        for (int64_t k = 0; k < spikes->n; k++)
+            if (spikes->neurons[k] == neuron) *next++ = spikes->times_ms[k];
+        return times;
+    }
+    return NULL;
+}
+
+static figure_trace make_trace(lua_State *L, script_net *net, const figure *f, const rv_probe_info *info,
+                               int64_t column)
+{
+    figure_trace trace = { .label = trace_label(L, net, info, column), .unit = info->unit, .n = info->n_samples };
+    trace.threshold = threshold_of(net, info, column);
+    if (info->kind == RV_PROBE_STATE && strcmp(info->variable, "V_m") == 0)
+        trace.spikes_ms =
+            neuron_spikes(L, f, rv_population_name(net->net, info->population),
+                          info->slice.first + column * (info->slice.stride ? info->slice.stride : 1), &trace.n_spikes);
+    return trace;
+}
+
 /* Adds the columns of a probe as traces, as far as there is room; what they borrow stays on the stack. */
-static void add_traces(lua_State *L, script_net *net, rv_probe probe, figure_trace *traces, int *n_traces)
+static void add_traces(lua_State *L, script_net *net, rv_probe probe, const figure *f, figure_trace *traces,
+                       int *n_traces)
 {
     rv_probe_info info;
     script_check(L, net, rv_probe_describe(net->net, probe, &info));
     int64_t n = info.n_samples, n_columns = info.n_columns, piece = 1 + (1 << 20) / (n_columns + 1);
     int     n_here = (int)fmin((double)n_columns, MOST_TRACES - *n_traces);
     if (n_here <= 0) return;
-    luaL_checkstack(L, 16 + n_here, NULL);
+    luaL_checkstack(L, 16 + 2 * n_here, NULL);
     double *times = lua_newuserdatauv(L, (n + 1) * sizeof *times, 0);
     double *columns = lua_newuserdatauv(L, (n + 1) * n_here * sizeof *columns, 0);
     double *rows = lua_newuserdatauv(L, piece * (n_columns + 1) * sizeof *rows, 0);
@@ -117,35 +153,40 @@ static void add_traces(lua_State *L, script_net *net, rv_probe probe, figure_tra
         for (int64_t k = 0; k < n_rows; k++)
             for (int c = 0; c < n_here; c++) columns[c * n + first + k] = rows[k * n_columns + c];
     }
-    for (int c = 0; c < n_here; c++)
-        traces[(*n_traces)++] = (figure_trace){ .label = trace_label(L, net, &info, c), .unit = info.unit, .n = n, .times_ms = times,
-                                                .values = columns + c * n, .threshold = threshold_of(net, &info, c) };
+    for (int c = 0; c < n_here; c++) {
+        figure_trace *trace = &traces[(*n_traces)++];
+        *trace = make_trace(L, net, f, &info, c);
+        trace->times_ms = times, trace->values = columns + c * n;
+    }
 }
 
-static void add_probe_object(lua_State *L, script_net *net, int index, figure_trace *traces, int *n_traces)
+static void add_probe_object(lua_State *L, script_net *net, int index, const figure *f, figure_trace *traces,
+                             int *n_traces)
 {
     script_group *probes = luaL_testudata(L, index, TYPE_PROBE);
     if (!probes || probes->net != net)
-        script_fail(L, "net:plot: traces is %s; a probe of this network or a list of them is needed", script_describe(L, index));
-    for (int i = 0; i < probes->n; i++) add_traces(L, net, (rv_probe){ probes->ids[i] }, traces, n_traces);
+        script_fail(L, "net:plot: traces is %s; a probe of this network or a list of them is needed",
+                    script_describe(L, index));
+    for (int i = 0; i < probes->n; i++) add_traces(L, net, (rv_probe){ probes->ids[i] }, f, traces, n_traces);
 }
 
 /* traces = probe or list of probes; without it, all samples of state variables. */
-static figure_trace *read_traces(lua_State *L, script_net *net, int index, int *n_traces)
+static figure_trace *read_traces(lua_State *L, script_net *net, int index, const figure *f, int *n_traces)
 {
     figure_trace *traces = lua_newuserdatauv(L, MOST_TRACES * sizeof *traces, 0);
     *n_traces = 0;
     lua_getfield(L, index, "traces");
     int given = lua_gettop(L);
     if (lua_istable(L, given)) {
-        for (int i = 1; lua_rawgeti(L, given, i) != LUA_TNIL; i++) add_probe_object(L, net, lua_gettop(L), traces, n_traces);
+        for (int i = 1; lua_rawgeti(L, given, i) != LUA_TNIL; i++)
+            add_probe_object(L, net, lua_gettop(L), f, traces, n_traces);
     } else if (!lua_isnil(L, given)) {
-        add_probe_object(L, net, given, traces, n_traces);
+        add_probe_object(L, net, given, f, traces, n_traces);
     } else {
         for (int id = 1; id <= rv_probe_count(net->net); id++) {
             rv_probe_info info;
             script_check(L, net, rv_probe_describe(net->net, (rv_probe){ id }, &info));
-            if (info.kind == RV_PROBE_STATE) add_traces(L, net, (rv_probe){ id }, traces, n_traces);
+            if (info.kind == RV_PROBE_STATE) add_traces(L, net, (rv_probe){ id }, f, traces, n_traces);
         }
     }
     return traces;
@@ -161,14 +202,18 @@ int network_plot(lua_State *L)
     script_keys(L, 3, "net:plot", keys, COUNT(keys));
     if (lua_isnil(L, 3)) lua_newtable(L), lua_replace(L, 3);
     figure f = {
-        .title = option_text(L, 3, "net:plot", "title", NULL), .panels = read_panels(L, 3, "net:plot"),
-        .from_ms = option_number(L, 3, "net:plot", "from", 0), .to_ms = option_number(L, 3, "net:plot", "to", 0),
-        .bin_ms = option_number(L, 3, "net:plot", "bin", 0), .width = option_number(L, 3, "net:plot", "width", 0),
-        .height = option_number(L, 3, "net:plot", "height", 0), .dpi = option_number(L, 3, "net:plot", "dpi", 0),
+        .title = option_text(L, 3, "net:plot", "title", NULL),
+        .panels = read_panels(L, 3, "net:plot"),
+        .from_ms = option_number(L, 3, "net:plot", "from", 0),
+        .to_ms = option_number(L, 3, "net:plot", "to", 0),
+        .bin_ms = option_number(L, 3, "net:plot", "bin", 0),
+        .width = option_number(L, 3, "net:plot", "width", 0),
+        .height = option_number(L, 3, "net:plot", "height", 0),
+        .dpi = option_number(L, 3, "net:plot", "dpi", 0),
     };
     if (f.from_ms != 0 && f.to_ms == 0) f.to_ms = rv_time(net->net);
     f.spikes = read_all_spikes(L, net, &f.n_spikes);
-    f.traces = read_traces(L, net, 3, &f.n_traces);
+    f.traces = read_traces(L, net, 3, &f, &f.n_traces);
     if (f.n_spikes == 0 && f.n_traces == 0)
         script_fail(L, "net:plot: nothing is recorded; net:record(population, \"spikes\") before net:run() does that");
     save(L, "net:plot", &f, path);
@@ -186,8 +231,10 @@ static figure_curve read_curve(lua_State *L, int index)
     script_keys(L, index, what, keys, COUNT(keys));
     if (!lua_istable(L, index)) script_fail(L, "%s is missing; a table { x =, y = } is needed", what);
     figure_curve curve = {
-        .label = option_text(L, index, what, "label", NULL), .x_label = option_text(L, index, what, "x_label", NULL),
-        .y_label = option_text(L, index, what, "y_label", NULL), .points = option_boolean(L, index, what, "points", false),
+        .label = option_text(L, index, what, "label", NULL),
+        .x_label = option_text(L, index, what, "x_label", NULL),
+        .y_label = option_text(L, index, what, "y_label", NULL),
+        .points = option_boolean(L, index, what, "points", false),
     };
     lua_getfield(L, index, "x");
     curve.x = script_list(L, -1, "rv.plot: curve: x", &curve.n);
@@ -204,7 +251,8 @@ static int plot_curves(lua_State *L)
     lua_settop(L, 2);
     const char *path = script_path(L, 1, "rv.plot: the file", " .png .svg .pdf ");
     script_keys(L, 2, "rv.plot", keys, COUNT(keys));
-    if (!lua_istable(L, 2) || lua_getfield(L, 2, "curves") != LUA_TTABLE) script_fail(L, "rv.plot: curves is needed, a list of { x =, y = }");
+    if (!lua_istable(L, 2) || lua_getfield(L, 2, "curves") != LUA_TTABLE)
+        script_fail(L, "rv.plot: curves is needed, a list of { x =, y = }");
     int curves_at = lua_gettop(L), n = (int)lua_rawlen(L, curves_at);
     if (n < 1 || n > MOST_CURVES) script_fail(L, "rv.plot: curves has %d entries, allowed are 1 to %d", n, MOST_CURVES);
     luaL_checkstack(L, 8 * n + 16, NULL);
@@ -214,8 +262,11 @@ static int plot_curves(lua_State *L)
         curves[i] = read_curve(L, lua_gettop(L));
     }
     figure f = {
-        .title = option_text(L, 2, "rv.plot", "title", NULL), .curves = curves, .n_curves = n,
-        .width = option_number(L, 2, "rv.plot", "width", 0), .height = option_number(L, 2, "rv.plot", "height", 0),
+        .title = option_text(L, 2, "rv.plot", "title", NULL),
+        .curves = curves,
+        .n_curves = n,
+        .width = option_number(L, 2, "rv.plot", "width", 0),
+        .height = option_number(L, 2, "rv.plot", "height", 0),
         .dpi = option_number(L, 2, "rv.plot", "dpi", 0),
     };
     save(L, "rv.plot", &f, path);
@@ -229,17 +280,21 @@ static int write_csv(lua_State *L)
 {
     lua_settop(L, 2);
     const char *path = script_path(L, 1, "rv.write_csv: the file", " .csv ");
-    if (!lua_istable(L, 2)) script_fail(L, "rv.write_csv: the columns are %s; a list { { name, list }, ... } is needed", script_describe(L, 2));
-    int      n = (int)lua_rawlen(L, 2);
-    int64_t  n_rows = 0, *lengths = lua_newuserdatauv(L, (n + 1) * sizeof *lengths, 0);
-    double **columns = lua_newuserdatauv(L, (n + 1) * sizeof *columns, 0);
+    if (!lua_istable(L, 2))
+        script_fail(L, "rv.write_csv: the columns are %s; a list { { name, list }, ... } is needed",
+                    script_describe(L, 2));
+    int          n = (int)lua_rawlen(L, 2);
+    int64_t      n_rows = 0, *lengths = lua_newuserdatauv(L, (n + 1) * sizeof *lengths, 0);
+    double     **columns = lua_newuserdatauv(L, (n + 1) * sizeof *columns, 0);
     const char **names = lua_newuserdatauv(L, (n + 1) * sizeof *names, 0);
     luaL_checkstack(L, 4 * n + 16, "too many columns");
     for (int i = 0; i < n; i++) {
-        if (lua_rawgeti(L, 2, i + 1) != LUA_TTABLE) script_fail(L, "rv.write_csv: column %d is not { name, list }", i + 1);
+        if (lua_rawgeti(L, 2, i + 1) != LUA_TTABLE)
+            script_fail(L, "rv.write_csv: column %d is not { name, list }", i + 1);
         lua_rawgeti(L, -1, 1);
         names[i] = script_text(L, -1, "rv.write_csv: the name of a column");
-        if (strpbrk(names[i], "\n\r\",")) script_fail(L, "rv.write_csv: the name of column %d has a comma, quote or line end", i + 1);
+        if (strpbrk(names[i], "\n\r\","))
+            script_fail(L, "rv.write_csv: the name of column %d has a comma, quote or line end", i + 1);
         lua_rawgeti(L, -2, 2);
         columns[i] = script_list(L, -1, "rv.write_csv: a column", &lengths[i]);
         if (lengths[i] > n_rows) n_rows = lengths[i];
@@ -254,7 +309,8 @@ static int write_csv(lua_State *L)
         }
     fputc('\n', file);
     bool written = !ferror(file);
-    if (fclose(file) != 0 || !written) script_fail(L, "rv.write_csv: cannot write all of \"%s\": %s", path, strerror(errno));
+    if (fclose(file) != 0 || !written)
+        script_fail(L, "rv.write_csv: cannot write all of \"%s\": %s", path, strerror(errno));
     return 0;
 }
 

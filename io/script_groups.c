@@ -57,7 +57,8 @@ static int projection_weights(lua_State *L)
     int64_t       n = total_synapses(L, group), first = 0;
     double       *weights = lua_newuserdatauv(L, (n + 1) * sizeof *weights, 0);
     for (int i = 0; i < group->n; first += synapse_count(L, group, i), i++)
-        script_check(L, group->net, rv_synapses(group->net->net, projection_at(group, i), NULL, NULL, weights + first, NULL));
+        script_check(L, group->net,
+                     rv_synapses(group->net->net, projection_at(group, i), NULL, NULL, weights + first, NULL));
     script_push_list(L, weights, n);
     return 1;
 }
@@ -81,8 +82,9 @@ static int projection_synapses(lua_State *L)
     double       *weights = lua_newuserdatauv(L, (n + 1) * sizeof *weights, 0);
     double       *delays = lua_newuserdatauv(L, (n + 1) * sizeof *delays, 0);
     for (int i = 0; i < group->n; first += synapse_count(L, group, i), i++)
-        script_check(L, group->net, rv_synapses(group->net->net, projection_at(group, i), sources + first, targets + first,
-                                                weights + first, delays + first));
+        script_check(L, group->net,
+                     rv_synapses(group->net->net, projection_at(group, i), sources + first, targets + first,
+                                 weights + first, delays + first));
     push_neurons(L, sources, n);
     push_neurons(L, targets, n);
     script_push_list(L, weights, n);
@@ -97,7 +99,8 @@ static int projection_set_weights(lua_State *L)
     rv_value      value = script_value(L, NULL, 2, "projection:set_weights: the weights");
     int64_t       n = total_synapses(L, group);
     if (value.kind == RV_LIST && value.n != n)
-        script_fail(L, "projection:set_weights: the list has %lld weights for %lld synapses", (long long)value.n, (long long)n);
+        script_fail(L, "projection:set_weights: the list has %lld weights for %lld synapses", (long long)value.n,
+                    (long long)n);
     for (int i = 0; i < group->n; i++) {
         int64_t  n_here = synapse_count(L, group, i);
         rv_value here = value;
@@ -109,7 +112,10 @@ static int projection_set_weights(lua_State *L)
 }
 
 static int projection_member(lua_State *L) { return push_member(L, TYPE_PROJECTION); }
-static int projection_tostring(lua_State *L) { return push_group_name(L, TYPE_PROJECTION, "projection", "projections"); }
+static int projection_tostring(lua_State *L)
+{
+    return push_group_name(L, TYPE_PROJECTION, "projection", "projections");
+}
 
 static int projection_count(lua_State *L)
 {
@@ -121,7 +127,8 @@ static int push_end(lua_State *L, bool source)
 {
     script_group *group = script_self(L, TYPE_PROJECTION);
     rv_net       *net = group->net->net;
-    rv_population end = source ? rv_projection_source(net, projection_at(group, 0)) : rv_projection_target(net, projection_at(group, 0));
+    rv_population end = source ? rv_projection_source(net, projection_at(group, 0))
+                               : rv_projection_target(net, projection_at(group, 0));
     script_push_slice(L, group->net, rv_all(end));
     return 1;
 }
@@ -147,8 +154,9 @@ static int projection_plasticity(lua_State *L)
 static int input_set(lua_State *L)
 {
     script_group *group = script_self(L, TYPE_INPUT);
-    const char   *name = script_text(L, 2, "input:set: the name");
-    rv_value      value = script_value(L, NULL, 3, lua_pushfstring(L, "input:set: %s", name));
+    lua_settop(L, 3);
+    const char *name = script_text(L, 2, "input:set: the name");
+    rv_value    value = script_value(L, NULL, 3, lua_pushfstring(L, "input:set: %s", name));
     for (int i = 0; i < group->n; i++)
         script_check(L, group->net, rv_input_set(group->net->net, (rv_input){ group->ids[i] }, name, value));
     lua_settop(L, 1);
@@ -172,7 +180,8 @@ static int probe_times(lua_State *L)
     script_group *group = script_self(L, TYPE_PROBE);
     rv_probe_info info = describe(L, group, 0);
     double       *times = lua_newuserdatauv(L, (info.n_samples + 1) * sizeof *times, 0);
-    script_check(L, group->net, rv_probe_read(group->net->net, (rv_probe){ group->ids[0] }, 0, info.n_samples, times, NULL));
+    script_check(L, group->net,
+                 rv_probe_read(group->net->net, (rv_probe){ group->ids[0] }, 0, info.n_samples, times, NULL));
     script_push_list(L, times, info.n_samples);
     return 1;
 }
@@ -190,7 +199,8 @@ static int64_t append_columns(lua_State *L, script_group *group, int i, int64_t 
     }
     for (int64_t first = 0; first < info.n_samples; first += piece) {
         int64_t n = first + piece <= info.n_samples ? piece : info.n_samples - first;
-        script_check(L, group->net, rv_probe_read(group->net->net, (rv_probe){ group->ids[i] }, first, n, NULL, values));
+        script_check(L, group->net,
+                     rv_probe_read(group->net->net, (rv_probe){ group->ids[i] }, first, n, NULL, values));
         for (int64_t c = 0; c < info.n_columns; c++) {
             lua_rawgeti(L, -1, column + c + 1);
             for (int64_t k = 0; k < n; k++) {
@@ -243,22 +253,32 @@ static int probe_interval(lua_State *L)
 void script_open_groups(lua_State *L)
 {
     static const luaL_Reg projection_methods[] = {
-        { "__len", projection_len },         { "__tostring", projection_tostring }, { "weights", projection_weights },
-        { "synapses", projection_synapses }, { "set_weights", projection_set_weights }, { NULL, NULL },
+        { "__len", projection_len },
+        { "__tostring", projection_tostring },
+        { "weights", projection_weights },
+        { "synapses", projection_synapses },
+        { "set_weights", projection_set_weights },
+        { NULL, NULL },
     };
     static const luaL_Reg projection_fields[] = {
-        { "[]", projection_member },     { "count", projection_count }, { "source", projection_source },
-        { "target", projection_target }, { "rule", projection_rule },   { "plasticity", projection_plasticity },
+        { "[]", projection_member },
+        { "count", projection_count },
+        { "source", projection_source },
+        { "target", projection_target },
+        { "rule", projection_rule },
+        { "plasticity", projection_plasticity },
         { NULL, NULL },
     };
     static const luaL_Reg input_methods[] = { { "__tostring", input_tostring }, { "set", input_set }, { NULL, NULL } };
     static const luaL_Reg input_fields[] = { { "[]", input_member }, { NULL, NULL } };
     static const luaL_Reg probe_methods[] = {
-        { "__tostring", probe_tostring }, { "values", probe_values }, { "times", probe_times }, { NULL, NULL },
+        { "__tostring", probe_tostring },
+        { "values", probe_values },
+        { "times", probe_times },
+        { NULL, NULL },
     };
     static const luaL_Reg probe_fields[] = {
-        { "[]", probe_member },   { "variable", probe_variable },
-        { "unit", probe_unit },   { "interval", probe_interval },
+        { "[]", probe_member }, { "variable", probe_variable }, { "unit", probe_unit }, { "interval", probe_interval },
         { NULL, NULL },
     };
     script_type(L, TYPE_PROJECTION, projection_methods, projection_fields);

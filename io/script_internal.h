@@ -38,9 +38,9 @@ typedef struct script_population {
 typedef struct script_net {
     rv_net            *net;
     script            *owner;
-    lua_State         *L;           /* the Lua thread that runs it, for callbacks; valid while running  */
-    bool               running;     /* inside net:run()                                                 */
-    bool               failed;      /* a callback raised an error, kept in the anchors until run() ends */
+    lua_State         *L;       /* the Lua thread that runs it, for callbacks; valid while running  */
+    bool               running; /* inside net:run()                                                 */
+    bool               failed;  /* a callback raised an error, kept in the anchors until run() ends */
     bool               outputs_open;
     script_output     *outputs;
     script_population *populations; /* [n_populations], by id - 1                                       */
@@ -57,17 +57,17 @@ struct script {
     size_t                text_length;
     char                 *directory; /* of the script, resolved: where require looks */
     volatile sig_atomic_t leaving;
-    rv_net *volatile      running; /* what an interruption stops */
-    int64_t               memory_used, memory_limit;
-    char                  memory_position[128]; /* of the line that asked for too much */
-    char                  message[1024];
-    int                   exit_status;
-    int                   n_checks, n_failed_checks;
-    script_net           *nets; /* alive, newest first */
-    int                   n_nets, summary_net; /* summary_net: reference that keeps a lone network until the summary */
-    double                simulated_ms, wall_seconds; /* of the networks already gone */
-    bool                  out_used;
-    bool                  bar; /* a progress bar is on the terminal */
+    rv_net *volatile running; /* what an interruption stops */
+    int64_t     memory_used, memory_limit;
+    char        memory_position[128]; /* of the line that asked for too much */
+    char        message[1024];
+    int         exit_status;
+    int         n_checks, n_failed_checks;
+    script_net *nets;                       /* alive, newest first */
+    int         n_nets, summary_net;        /* summary_net: reference that keeps a lone network until the summary */
+    double      simulated_ms, wall_seconds; /* of the networks already gone */
+    bool        out_used;
+    bool        bar; /* a progress bar is on the terminal */
 };
 
 script *script_of(lua_State *L);
@@ -94,12 +94,12 @@ const char *script_describe(lua_State *L, int index);
 
 /* ---- objects (script_objects.c) ------------------------------------------------------------------------------- */
 
-#define TYPE_NETWORK    "ranvier.network"
+#define TYPE_NETWORK "ranvier.network"
 #define TYPE_POPULATION "ranvier.population"
 #define TYPE_PROJECTION "ranvier.projection"
-#define TYPE_INPUT      "ranvier.input"
-#define TYPE_PROBE      "ranvier.probe"
-#define TYPE_VALUE      "ranvier.value"
+#define TYPE_INPUT "ranvier.input"
+#define TYPE_PROBE "ranvier.probe"
+#define TYPE_VALUE "ranvier.value"
 
 /** A population or some of its neurons. Its user value is the network. */
 typedef struct script_slice {
@@ -197,8 +197,8 @@ double script_value_mean(const rv_value *value);
 
 void script_open_sandbox(lua_State *L); /* script_sandbox.c: the globals                       */
 void script_seed_random(lua_State *L, uint64_t seed);
-void script_open_module(lua_State *L);  /* script_module.c: pushes what require "ranvier" returns */
-void script_open_values(lua_State *L);  /* the others add to the module on top of the stack    */
+void script_open_module(lua_State *L); /* script_module.c: pushes what require "ranvier" returns */
+void script_open_values(lua_State *L); /* the others add to the module on top of the stack    */
 void script_open_network(lua_State *L);
 void script_open_population(lua_State *L);
 void script_open_groups(lua_State *L);
@@ -211,9 +211,9 @@ int network_at(lua_State *L);
 int network_every(lua_State *L);
 int network_output(lua_State *L);
 int network_profile(lua_State *L);
-int network_plot(lua_State *L); /* script_figures.c */
-int network_hash(lua_State *L); /* script_population.c */
-int network_connect(lua_State *L); /* script_connect.c */
+int network_plot(lua_State *L);        /* script_figures.c */
+int network_hash(lua_State *L);        /* script_population.c */
+int network_connect(lua_State *L);     /* script_connect.c */
 int population_on_spike(lua_State *L); /* script_running.c */
 int population_set(lua_State *L);      /* script_network.c */
 
@@ -231,7 +231,7 @@ void   script_bar_erase(script *s);
 /** Closes the results files of a network. @return the first failure; the sentence goes to the script's message */
 rv_status script_outputs_close(script_net *net);
 /** What a new network needs: wall clock, profile, --out. It is on top of the stack. */
-void      script_net_begin(lua_State *L, script_net *net);
-void      script_summary(script *s);
+void script_net_begin(lua_State *L, script_net *net);
+void script_summary(script *s);
 
 #endif

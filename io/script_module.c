@@ -7,7 +7,10 @@
 
 /* ---- names that do not exist ---------------------------------------------------------------------------------- */
 
-static int compare_names(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 /* rv.netwrok: upvalue: what the table is called */
 static int unknown_name(lua_State *L)
@@ -50,7 +53,8 @@ static int get_argument(lua_State *L)
 static int refuse_argument(lua_State *L)
 {
     const char *name = luaL_tolstring(L, 2, NULL);
-    script_fail(L, "rv.arg.%s: arguments come from the command line; write local %s = rv.arg.%s or a value", name, name, name);
+    script_fail(L, "rv.arg.%s: arguments come from the command line; write local %s = rv.arg.%s or a value", name, name,
+                name);
 }
 
 /* upvalue: the values given */
@@ -92,7 +96,8 @@ static int asked_names(lua_State *L, const char **names, int most)
 {
     int n = 0;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &asked_key);
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) if (n < most) names[n++] = lua_tostring(L, -2);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        if (n < most) names[n++] = lua_tostring(L, -2);
     lua_pop(L, 1);
     qsort(names, n, sizeof *names, compare_names);
     return n;

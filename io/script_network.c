@@ -20,7 +20,8 @@ static rv_net_def read_definition(lua_State *L, int index)
     if (def.resolution == 0) script_fail(L, "%s: resolution = 0 ms, allowed is more than 0", what);
     def.seed = (uint64_t)option_integer(L, index, what, "seed", 0);
     int64_t threads = option_integer(L, index, what, "threads", 0);
-    if (threads > 4096) script_fail(L, "%s: threads = %lld, allowed are 0 (all cores) to 4096", what, (long long)threads);
+    if (threads > 4096)
+        script_fail(L, "%s: threads = %lld, allowed are 0 (all cores) to 4096", what, (long long)threads);
     def.threads = (int)threads;
     const char *timing = option_text(L, index, what, "timing", "grid");
     def.timing = script_word(L, timing, "rv.network: timing", timing_words, COUNT(timing_words));
@@ -119,7 +120,8 @@ script_population *script_population_of(script_net *net, rv_population populatio
         int                n = population.id + 16;
         script_population *grown = realloc(net->populations, n * sizeof *grown);
         if (!grown) return NULL;
-        for (int i = net->n_populations; i < n; i++) grown[i] = (script_population){ .record_start_ms = NAN, .inhibitory = -1 };
+        for (int i = net->n_populations; i < n; i++)
+            grown[i] = (script_population){ .record_start_ms = NAN, .inhibitory = -1 };
         net->populations = grown, net->n_populations = n;
     }
     return &net->populations[population.id - 1];
@@ -144,22 +146,27 @@ static void read_positions(lua_State *L, script_net *net, rv_population populati
     double  period[3] = { 0 };
     if (lua_getfield(L, index, "periodic") != LUA_TNIL) {
         const double *given = script_list(L, -1, "options: periodic", &dimensions);
-        if (dimensions > 3) script_fail(L, "%s: periodic has %lld numbers, allowed are 1 to 3", what, (long long)dimensions);
+        if (dimensions > 3)
+            script_fail(L, "%s: periodic has %lld numbers, allowed are 1 to 3", what, (long long)dimensions);
         memcpy(period, given, dimensions * sizeof *given);
         if (lua_getfield(L, index, "positions") == LUA_TNIL) script_fail(L, "%s: periodic needs positions", what);
     } else if (lua_getfield(L, index, "positions") == LUA_TNIL) {
         return;
     }
-    if (!lua_istable(L, -1)) script_fail(L, "%s: positions is %s; a list {{x, y}, ...} is needed", what, script_describe(L, -1));
+    if (!lua_istable(L, -1))
+        script_fail(L, "%s: positions is %s; a list {{x, y}, ...} is needed", what, script_describe(L, -1));
     n_given = (int64_t)lua_rawlen(L, -1);
-    if (n_given != n) script_fail(L, "%s: positions has %lld entries for %lld neurons", what, (long long)n_given, (long long)n);
+    if (n_given != n)
+        script_fail(L, "%s: positions has %lld entries for %lld neurons", what, (long long)n_given, (long long)n);
     int     positions = lua_gettop(L);
     double *xyz = lua_newuserdatauv(L, 3 * n * sizeof *xyz, 0);
     for (int64_t i = 0; i < n; i++) {
         lua_rawgeti(L, positions, i + 1);
-        const double *point = script_list(L, -1, lua_pushfstring(L, "positions[%I]", (lua_Integer)i + 1), &dimensions);
+        const char   *name = lua_pushfstring(L, "%s: positions[%I]", what, (lua_Integer)i + 1);
+        const double *point = script_list(L, -2, name, &dimensions);
         if (dimensions < 1 || dimensions > 3)
-            script_fail(L, "%s: positions[%lld] has %lld numbers, allowed are 1 to 3", what, (long long)i + 1, (long long)dimensions);
+            script_fail(L, "%s: positions[%lld] has %lld numbers, allowed are 1 to 3", what, (long long)i + 1,
+                        (long long)dimensions);
         for (int k = 0; k < 3; k++) xyz[3 * i + k] = k < dimensions ? point[k] : 0;
         lua_settop(L, positions + 1);
     }
@@ -171,8 +178,8 @@ static void set_spike_times(lua_State *L, script_net *net, rv_slice slice, int i
 {
     const char *what = "spike_times";
     if (!lua_istable(L, index)) script_fail(L, "%s is %s; a list of times is needed", what, script_describe(L, index));
-    int  top = lua_gettop(L);
-    bool nested = lua_rawgeti(L, index, 1) == LUA_TTABLE;
+    int     top = lua_gettop(L);
+    bool    nested = lua_rawgeti(L, index, 1) == LUA_TTABLE;
     int64_t n_given = nested ? (int64_t)lua_rawlen(L, index) : 1, n_times;
     if (n_given != slice.count)
         script_fail(L, "population \"%s\": %s has lists for %lld neurons, there are %lld; it takes {{t, ...}, ...}",
@@ -182,7 +189,8 @@ static void set_spike_times(lua_State *L, script_net *net, rv_slice slice, int i
         if (nested) lua_rawgeti(L, index, i + 1);
         else lua_pushvalue(L, index);
         const double *times = script_list(L, -1, what, &n_times);
-        script_check(L, net, rv_set_spike_times(net->net, slice.population, slice.first + i * slice.stride, times, n_times));
+        script_check(L, net,
+                     rv_set_spike_times(net->net, slice.population, slice.first + i * slice.stride, times, n_times));
     }
     lua_settop(L, top);
 }
@@ -195,8 +203,9 @@ static void set_variable(lua_State *L, script_net *net, rv_slice slice, const ch
     if (strcmp(name, "spike_times") == 0) {
         set_spike_times(L, net, slice, index);
     } else {
-        const char *what = lua_pushfstring(L, "population \"%s\": %s", rv_population_name(net->net, slice.population), name);
-        rv_value    value = script_value(L, NULL, index, what);
+        const char *what =
+            lua_pushfstring(L, "population \"%s\": %s", rv_population_name(net->net, slice.population), name);
+        rv_value value = script_value(L, NULL, index, what);
         script_check(L, net, rv_set_slice(net->net, slice, name, value));
     }
     lua_settop(L, top);
@@ -205,6 +214,7 @@ static void set_variable(lua_State *L, script_net *net, rv_slice slice, const ch
 int population_set(lua_State *L)
 {
     script_slice *p = script_self(L, TYPE_POPULATION);
+    lua_settop(L, 3);
     set_variable(L, p->net, p->slice, script_text(L, 2, "population:set: the name"), 3);
     lua_settop(L, 1);
     return 1;
@@ -237,7 +247,8 @@ static int network_population(lua_State *L)
     script_population *known = script_population_of(net, population);
     if (!known) script_fail(L, "%s: no memory left", what);
     if (lua_istable(L, 6)) {
-        if (lua_getfield(L, 6, "inhibitory") != LUA_TNIL) known->inhibitory = script_boolean(L, -1, "options: inhibitory");
+        if (lua_getfield(L, 6, "inhibitory") != LUA_TNIL)
+            known->inhibitory = script_boolean(L, -1, "options: inhibitory");
         read_positions(L, net, population, 6, what);
     }
     script_push_slice(L, net, slice);
@@ -251,7 +262,8 @@ static rv_setting *read_settings(lua_State *L, int index, const char *what, int 
 {
     index = lua_absindex(L, index);
     if (!lua_isnoneornil(L, index) && !lua_istable(L, index))
-        script_fail(L, "%s: the parameters are %s; a table { name = value } is needed", what, script_describe(L, index));
+        script_fail(L, "%s: the parameters are %s; a table { name = value } is needed", what,
+                    script_describe(L, index));
     *n = lua_istable(L, index) ? script_sorted_keys(L, index, what) : (lua_newtable(L), 0);
     int         sorted = lua_gettop(L);
     rv_setting *settings = lua_newuserdatauv(L, (*n + 1) * sizeof *settings, 0);
@@ -273,9 +285,9 @@ static int network_input(lua_State *L)
     lua_settop(L, 3);
     const char *kind = lua_tostring(L, lua_upvalueindex(1)), *what = lua_pushfstring(L, "net:%s", kind);
     script_defining(L, net, what);
-    int         n, n_settings;
-    rv_slice   *targets = script_slices(L, net, 2, lua_pushfstring(L, "%s: the target (first argument)", what), &n);
-    rv_setting *settings = read_settings(L, 3, what, &n_settings);
+    int           n, n_settings;
+    rv_slice     *targets = script_slices(L, net, 2, lua_pushfstring(L, "%s: the target (first argument)", what), &n);
+    rv_setting   *settings = read_settings(L, 3, what, &n_settings);
     script_group *inputs = script_group_new(L, TYPE_INPUT, 1, n);
     for (int i = 0; i < n; i++) {
         rv_input input = { 0 };
@@ -305,7 +317,8 @@ static int record_weights(lua_State *L, script_net *net, double interval)
 {
     script_group *projections = luaL_testudata(L, 2, TYPE_PROJECTION);
     if (!projections || projections->net != net)
-        script_fail(L, "net:record: weights are recorded from a projection of this network, not from %s", script_describe(L, 2));
+        script_fail(L, "net:record: weights are recorded from a projection of this network, not from %s",
+                    script_describe(L, 2));
     script_group *probes = script_group_new(L, TYPE_PROBE, 1, projections->n);
     for (int i = 0; i < projections->n; i++) {
         rv_probe probe = { 0 };
@@ -323,8 +336,9 @@ static int record_samples(lua_State *L, script_net *net, const char *variable, d
     script_group *probes = script_group_new(L, TYPE_PROBE, 1, n);
     for (int i = 0; i < n; i++) {
         rv_probe probe = { 0 };
-        script_check(L, net, rate ? rv_record_rate(net->net, slices[i].population, interval, &probe)
-                                  : rv_record_state(net->net, slices[i], variable, interval, &probe));
+        script_check(L, net,
+                     rate ? rv_record_rate(net->net, slices[i].population, interval, &probe)
+                          : rv_record_state(net->net, slices[i], variable, interval, &probe));
         probes->ids[i] = probe.id;
     }
     return 1;
@@ -334,7 +348,7 @@ static int record_samples(lua_State *L, script_net *net, const char *variable, d
 static int network_record(lua_State *L)
 {
     static const char *const no_keys[] = { "" }, *const rate_keys[] = { "bin" }, *const keys[] = { "interval" };
-    script_net              *net = script_self(L, TYPE_NETWORK);
+    script_net *net = script_self(L, TYPE_NETWORK);
     lua_settop(L, 4);
     script_defining(L, net, "net:record");
     const char *variable = script_text(L, 3, "net:record: what is recorded (second argument)");
@@ -371,11 +385,11 @@ static void add_input_methods(lua_State *L)
 void script_open_network(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "__gc", free_network },         { "__tostring", network_tostring }, { "population", network_population },
-        { "connect", network_connect },   { "record", network_record },       { "run", network_run },
-        { "time", network_time },         { "stop", network_stop },           { "at", network_at },
-        { "every", network_every },       { "output", network_output },       { "plot", network_plot },
-        { "profile", network_profile },   { "hash", network_hash },           { NULL, NULL },
+        { "__gc", free_network },       { "__tostring", network_tostring }, { "population", network_population },
+        { "connect", network_connect }, { "record", network_record },       { "run", network_run },
+        { "time", network_time },       { "stop", network_stop },           { "at", network_at },
+        { "every", network_every },     { "output", network_output },       { "plot", network_plot },
+        { "profile", network_profile }, { "hash", network_hash },           { NULL, NULL },
     };
     static const luaL_Reg fields[] = {
         { "resolution", network_resolution }, { "seed", network_seed }, { "threads", network_threads },

@@ -10,7 +10,10 @@
 
 /* ---- types ---------------------------------------------------------------------------------------------------- */
 
-static int compare_names(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 /* The nearest of the names that are keys of the tables at the two indices; sorted, so that ties do not depend on
  * Lua's hash seed. */
@@ -33,19 +36,22 @@ static bool is_variable_of(lua_State *L, const char *name)
     const script_slice *s = luaL_testudata(L, 1, TYPE_POPULATION);
     rv_table            table;
     if (!s || !rv_table_find(RV_NEURONS, rv_population_model(s->net->net, s->slice.population), &table)) return false;
-    for (int i = 0; i < table.n_params; i++) if (strcmp(table.params[i].name, name) == 0) return true;
-    for (int i = 0; i < table.n_states; i++) if (strcmp(table.states[i].name, name) == 0) return true;
+    for (int i = 0; i < table.n_params; i++)
+        if (strcmp(table.params[i].name, name) == 0) return true;
+    for (int i = 0; i < table.n_states; i++)
+        if (strcmp(table.states[i].name, name) == 0) return true;
     return false;
 }
 
 static int unknown_field(lua_State *L)
 {
     static const char *const later[] = { "save", "quantize", "map", "export" };
-    const char *object = luaL_tolstring(L, 1, NULL), *key = script_describe(L, 2);
+    const char              *object = luaL_tolstring(L, 1, NULL), *key = script_describe(L, 2);
     if (lua_type(L, 2) != LUA_TSTRING) return script_fail(L, "%s has no field %s", object, key);
     key = lua_tostring(L, 2);
     if (is_variable_of(L, key))
-        return script_fail(L, "%s: %s is read with :get(\"%s\") and changed with :set(\"%s\", value)", object, key, key, key);
+        return script_fail(L, "%s: %s is read with :get(\"%s\") and changed with :set(\"%s\", value)", object, key, key,
+                           key);
     for (int i = 0; i < COUNT(later); i++)
         if (luaL_testudata(L, 1, TYPE_NETWORK) && strcmp(key, later[i]) == 0)
             return script_fail(L, "%s: %s comes in a later version of Ranvier", object, key);
@@ -72,7 +78,7 @@ static int index_object(lua_State *L)
 static int set_field(lua_State *L)
 {
     const char *object = luaL_tolstring(L, 1, NULL), *key = luaL_tolstring(L, 2, NULL);
-    bool can_set = luaL_testudata(L, 1, TYPE_POPULATION) || luaL_testudata(L, 1, TYPE_INPUT);
+    bool        can_set = luaL_testudata(L, 1, TYPE_POPULATION) || luaL_testudata(L, 1, TYPE_INPUT);
     if (can_set) return script_fail(L, "%s: a value is changed with :set(\"%s\", value)", object, key);
     return script_fail(L, "%s: its fields cannot be changed (%s)", object, key);
 }
@@ -201,7 +207,7 @@ void script_push_anchor(lua_State *L, script_net *net, int anchor)
 
 script_callback *script_callback_new(lua_State *L, script_net *net, int function_index)
 {
-    int function = script_anchor(L, net, function_index);
+    int              function = script_anchor(L, net, function_index);
     script_callback *callback = lua_newuserdatauv(L, sizeof *callback, 0);
     *callback = (script_callback){ net, function };
     script_anchor(L, net, -1);
@@ -251,7 +257,9 @@ void script_rethrow(lua_State *L, script_net *net)
 static rv_slice one_slice(lua_State *L, script_net *net, int index, const char *what)
 {
     const script_slice *s = luaL_testudata(L, index, TYPE_POPULATION);
-    if (!s) script_fail(L, "%s is %s; a population, a slice of one, or a list of them is needed", what, script_describe(L, index));
+    if (!s)
+        script_fail(L, "%s is %s; a population, a slice of one, or a list of them is needed", what,
+                    script_describe(L, index));
     if (s->net != net) script_fail(L, "%s: %s belongs to another network", what, script_describe(L, index));
     return s->slice;
 }

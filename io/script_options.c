@@ -98,12 +98,14 @@ int command_read(const command *c, const command_usage *usage, const char **argu
             int status = read_option(c, usage, &i);
             if (status >= 0) return status;
         } else if (*n_arguments == usage->most) {
-            return command_fail(2, "%s: \"%s\" is too much; it is: ranvier %s %s", usage->verb, argument, usage->verb, usage->arguments);
+            return command_fail(2, "%s: \"%s\" is too much; it is: ranvier %s %s", usage->verb, argument, usage->verb,
+                                usage->arguments);
         } else {
             arguments[(*n_arguments)++] = argument;
         }
     }
-    if (*n_arguments < usage->least) return command_fail(2, "%s needs more: ranvier %s %s", usage->verb, usage->verb, usage->arguments);
+    if (*n_arguments < usage->least)
+        return command_fail(2, "%s needs more: ranvier %s %s", usage->verb, usage->verb, usage->arguments);
     return -1;
 }
 
@@ -112,11 +114,8 @@ bool command_number(const char *option, const char *text, double low, double hig
     char *end;
     if (!text) return true;
     *number = strtod(text, &end);
-    if (end == text || *end || isnan(*number))
-        command_fail(2, "%s is \"%s\"; a number is needed", option, text);
-    else if (*number < low || *number > high)
-        command_fail(2, "%s = %s, allowed %g to %g", option, text, low, high);
-    else
-        return true;
+    if (end == text || *end || isnan(*number)) command_fail(2, "%s is \"%s\"; a number is needed", option, text);
+    else if (*number < low || *number > high) command_fail(2, "%s = %s, allowed %g to %g", option, text, low, high);
+    else return true;
     return false;
 }

@@ -17,11 +17,14 @@ static int population_slice(lua_State *L)
 {
     script_slice *p = script_self(L, TYPE_POPULATION);
     int64_t       first = script_integer(L, 2, "population:slice: first", 1, p->slice.count);
-    int64_t       last = lua_isnoneornil(L, 3) ? p->slice.count : script_integer(L, 3, "population:slice: last", 1, p->slice.count);
-    int64_t       stride = lua_isnoneornil(L, 4) ? 1 : script_integer(L, 4, "population:slice: stride", 1, INT64_MAX);
-    if (last < first) script_fail(L, "population:slice: last = %lld is before first = %lld", (long long)last, (long long)first);
+    int64_t       last =
+        lua_isnoneornil(L, 3) ? p->slice.count : script_integer(L, 3, "population:slice: last", 1, p->slice.count);
+    int64_t stride = lua_isnoneornil(L, 4) ? 1 : script_integer(L, 4, "population:slice: stride", 1, INT64_MAX);
+    if (last < first)
+        script_fail(L, "population:slice: last = %lld is before first = %lld", (long long)last, (long long)first);
     int64_t  count = (last - first) / stride + 1;
-    rv_slice slice = { p->slice.population, p->slice.first + (first - 1) * p->slice.stride, count, count > 1 ? p->slice.stride * stride : 1 };
+    rv_slice slice = { p->slice.population, p->slice.first + (first - 1) * p->slice.stride, count,
+                       count > 1 ? p->slice.stride * stride : 1 };
     script_push_slice(L, p->net, slice);
     return 1;
 }
@@ -93,7 +96,9 @@ static script_slice *recorded(lua_State *L)
     script_slice *p = script_self(L, TYPE_POPULATION);
     const char   *name = rv_population_name(p->net->net, p->slice.population);
     if (!rv_spikes_recorded(p->net->net, p->slice.population))
-        script_fail(L, "population \"%s\": its spikes are not recorded; net:record(%s, \"spikes\") before net:run() does that", name, name);
+        script_fail(
+            L, "population \"%s\": its spikes are not recorded; net:record(%s, \"spikes\") before net:run() does that",
+            name, name);
     return p;
 }
 
@@ -103,7 +108,8 @@ static spike_list read_spikes(lua_State *L, const script_slice *p)
     spike_list spikes = { .n = rv_spike_count(p->net->net, p->slice.population) };
     spikes.times_ms = lua_newuserdatauv(L, (spikes.n + 1) * sizeof *spikes.times_ms, 0);
     spikes.neurons = lua_newuserdatauv(L, (spikes.n + 1) * sizeof *spikes.neurons, 0);
-    script_check(L, p->net, rv_spike_read(p->net->net, p->slice.population, 0, spikes.n, spikes.times_ms, spikes.neurons));
+    script_check(L, p->net,
+                 rv_spike_read(p->net->net, p->slice.population, 0, spikes.n, spikes.times_ms, spikes.neurons));
     if (is_whole(p)) return spikes;
     int64_t kept = 0;
     for (int64_t k = 0; k < spikes.n; k++) {
@@ -168,9 +174,18 @@ static int push_binned(lua_State *L, const char *what, double standard, double (
 enum { N_PAIRS = 1000 };
 static double correlation(const rv_trains *trains, double bin) { return rv_pair_correlation(trains, bin, N_PAIRS, 1); }
 
-static int population_fano(lua_State *L) { return push_binned(L, "population:fano: the window (ms)", 100, rv_fano_factor); }
-static int population_synchrony(lua_State *L) { return push_binned(L, "population:synchrony: the bin (ms)", 2, rv_synchrony); }
-static int population_correlation(lua_State *L) { return push_binned(L, "population:correlation: the bin (ms)", 2, correlation); }
+static int population_fano(lua_State *L)
+{
+    return push_binned(L, "population:fano: the window (ms)", 100, rv_fano_factor);
+}
+static int population_synchrony(lua_State *L)
+{
+    return push_binned(L, "population:synchrony: the bin (ms)", 2, rv_synchrony);
+}
+static int population_correlation(lua_State *L)
+{
+    return push_binned(L, "population:correlation: the bin (ms)", 2, correlation);
+}
 
 /* population:rates([from, to]) -> one rate per neuron */
 static int population_rates(lua_State *L)
@@ -202,9 +217,10 @@ static int population_isi(lua_State *L)
 static int population_spikes(lua_State *L)
 {
     script_slice *p = recorded(L);
-    double        from_ms = script_number_or(L, 2, "from (ms)", -INFINITY), to_ms = script_number_or(L, 3, "to (ms)", INFINITY);
-    spike_list    spikes = read_spikes(L, p);
-    int64_t       n = 0;
+    double        from_ms = script_number_or(L, 2, "from (ms)", -INFINITY),
+           to_ms = script_number_or(L, 3, "to (ms)", INFINITY);
+    spike_list spikes = read_spikes(L, p);
+    int64_t    n = 0;
     lua_newtable(L);
     lua_newtable(L);
     for (int64_t k = 0; k < spikes.n; k++) {
@@ -274,11 +290,13 @@ static int stats_median(lua_State *L)
 static int stats_histogram(lua_State *L)
 {
     int64_t n, n_bins = script_integer(L, 4, "rv.stats.histogram: the number of bins", 1, 1 << 24);
-    double  low = script_number(L, 2, "rv.stats.histogram: low"), high = script_number(L, 3, "rv.stats.histogram: high");
+    double low = script_number(L, 2, "rv.stats.histogram: low"), high = script_number(L, 3, "rv.stats.histogram: high");
     if (!(low < high)) script_fail(L, "rv.stats.histogram: low = %g is not below high = %g", low, high);
     double *x = script_list(L, 1, "rv.stats.histogram: the list", &n);
-    double *counts = lua_newuserdatauv(L, n_bins * sizeof *counts, 0), *centres = lua_newuserdatauv(L, n_bins * sizeof *centres, 0);
-    for (int64_t k = 0; k < n_bins; k++) counts[k] = 0, centres[k] = low + ((double)k + 0.5) * (high - low) / (double)n_bins;
+    double *counts = lua_newuserdatauv(L, n_bins * sizeof *counts, 0),
+           *centres = lua_newuserdatauv(L, n_bins * sizeof *centres, 0);
+    for (int64_t k = 0; k < n_bins; k++)
+        counts[k] = 0, centres[k] = low + ((double)k + 0.5) * (high - low) / (double)n_bins;
     for (int64_t i = 0; i < n; i++)
         if (x[i] >= low && x[i] < high) counts[(int64_t)((x[i] - low) / (high - low) * (double)n_bins)]++;
     script_push_list(L, counts, n_bins);
@@ -291,18 +309,32 @@ static int stats_histogram(lua_State *L)
 void script_open_population(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "__tostring", population_tostring }, { "__len", population_len },           { "slice", population_slice },
-        { "set", population_set },             { "get", population_get },             { "on_spike", population_on_spike },
-        { "rate", population_rate },           { "rates", population_rates },         { "cv", population_cv },
-        { "isi", population_isi },             { "fano", population_fano },           { "synchrony", population_synchrony },
-        { "spikes", population_spikes },       { "count", population_count },         { "correlation", population_correlation },
+        { "__tostring", population_tostring },
+        { "__len", population_len },
+        { "slice", population_slice },
+        { "set", population_set },
+        { "get", population_get },
+        { "on_spike", population_on_spike },
+        { "rate", population_rate },
+        { "rates", population_rates },
+        { "cv", population_cv },
+        { "isi", population_isi },
+        { "fano", population_fano },
+        { "synchrony", population_synchrony },
+        { "spikes", population_spikes },
+        { "count", population_count },
+        { "correlation", population_correlation },
         { NULL, NULL },
     };
     static const luaL_Reg fields[] = {
-        { "name", population_name }, { "size", population_len }, { "model", population_model }, { NULL, NULL },
+        { "name", population_name },
+        { "size", population_len },
+        { "model", population_model },
+        { NULL, NULL },
     };
     static const luaL_Reg of_lists[] = {
-        { "mean", stats_mean }, { "sd", stats_sd }, { "median", stats_median }, { "histogram", stats_histogram }, { NULL, NULL },
+        { "mean", stats_mean },           { "sd", stats_sd }, { "median", stats_median },
+        { "histogram", stats_histogram }, { NULL, NULL },
     };
     script_type(L, TYPE_POPULATION, methods, fields);
     luaL_newlib(L, of_lists);

@@ -86,10 +86,14 @@ static bool is_inhibitory(void *user, rv_population population) { return script_
 static rv_status open_outputs(script_net *net)
 {
     script                  *s = net->owner;
-    const results_provenance made_by = { .command_line = s->options.command_line, .script_path = s->options.path,
-                                         .script_text = s->text, .inhibitory = is_inhibitory, .user = net };
+    const results_provenance made_by = { .command_line = s->options.command_line,
+                                         .script_path = s->options.path,
+                                         .script_text = s->text,
+                                         .inhibitory = is_inhibitory,
+                                         .user = net };
     for (script_output *output = net->outputs; output; output = output->next) {
-        rv_status status = output->writer ? RV_OK : results_writer_open(net->net, output->path, &made_by, &output->writer);
+        rv_status status =
+            output->writer ? RV_OK : results_writer_open(net->net, output->path, &made_by, &output->writer);
         if (status != RV_OK) return status;
     }
     return RV_OK;
@@ -222,7 +226,8 @@ int network_every(lua_State *L)
 {
     script_net *net = script_self(L, TYPE_NETWORK);
     double      dt_ms = script_number(L, 2, "net:every: the interval (ms)");
-    script_check(L, net, rv_every(net->net, dt_ms, on_time, read_function(L, net, 3, "net:every: the second argument")));
+    script_check(L, net,
+                 rv_every(net->net, dt_ms, on_time, read_function(L, net, 3, "net:every: the second argument")));
     return 0;
 }
 
@@ -244,19 +249,29 @@ typedef struct profile_line {
     size_t      offset;
 } profile_line;
 
-#define LINE(field, meaning) { #field, meaning, offsetof(rv_profile, field) }
+#define LINE(field, meaning)                                                                                           \
+    {                                                                                                                  \
+#field, meaning, offsetof(rv_profile, field)                                                                   \
+    }
 static const profile_line stages[] = {
-    LINE(deliver_seconds, "delivering spikes"),  LINE(advance_seconds, "advancing neurons"),
-    LINE(input_seconds, "drawing inputs"),       LINE(exchange_seconds, "exchanging spikes"),
-    LINE(record_seconds, "recording"),           LINE(compile_seconds, "making synapses, compiling"),
+    LINE(deliver_seconds, "delivering spikes"),
+    LINE(advance_seconds, "advancing neurons"),
+    LINE(input_seconds, "drawing inputs"),
+    LINE(exchange_seconds, "exchanging spikes"),
+    LINE(record_seconds, "recording"),
+    LINE(compile_seconds, "making synapses, compiling"),
     LINE(run_seconds, "running"),
 };
 enum { N_RUN_STAGES = 5 }; /* the first ones are parts of the run */
 static const profile_line counts[] = {
-    LINE(spikes, "spikes"),                      LINE(synaptic_events, "synaptic events"),
-    LINE(neuron_updates, "neuron updates"),      LINE(n_neurons, "neurons"),
-    LINE(n_synapses, "synapses"),                LINE(bytes_synapses, "bytes of synapses"),
-    LINE(bytes_states, "bytes of states"),       LINE(bytes_queue, "bytes of the event queue"),
+    LINE(spikes, "spikes"),
+    LINE(synaptic_events, "synaptic events"),
+    LINE(neuron_updates, "neuron updates"),
+    LINE(n_neurons, "neurons"),
+    LINE(n_synapses, "synapses"),
+    LINE(bytes_synapses, "bytes of synapses"),
+    LINE(bytes_states, "bytes of states"),
+    LINE(bytes_queue, "bytes of the event queue"),
 };
 
 /* net:profile() -> a table with the fields of rv_profile */
@@ -298,9 +313,11 @@ static void print_populations(script_net *net)
         int64_t       size = rv_population_size(net->net, population), n = rv_spike_count(net->net, population);
         double        start = script_population_of(net, population)->record_start_ms;
         double        duration_ms = rv_time(net->net) - start;
-        if (!rv_spikes_recorded(net->net, population)) printf("  %-12s %8lld neurons, spikes not recorded\n", name, (long long)size);
-        else printf("  %-12s %8lld neurons %12lld spikes %10.2f Hz\n", name, (long long)size, (long long)n,
-                    duration_ms > 0 ? 1e3 * (double)n / (double)size / duration_ms : 0.0);
+        if (!rv_spikes_recorded(net->net, population))
+            printf("  %-12s %8lld neurons, spikes not recorded\n", name, (long long)size);
+        else
+            printf("  %-12s %8lld neurons %12lld spikes %10.2f Hz\n", name, (long long)size, (long long)n,
+                   duration_ms > 0 ? 1e3 * (double)n / (double)size / duration_ms : 0.0);
     }
 }
 
@@ -314,7 +331,9 @@ void script_summary(script *s)
     if (s->options.quiet || simulated_ms == 0) return;
     if (s->n_nets > 1) printf("%d networks, ", s->n_nets);
     wall -= built;
-    printf("%g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", simulated_ms, wall, 1e3 * wall / simulated_ms, built);
+    printf("%g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", simulated_ms, wall,
+           1e3 * wall / simulated_ms, built);
     if (s->n_nets == 1 && s->nets) print_populations(s->nets);
-    if (s->options.profile) for (script_net *net = s->nets; net; net = net->next) print_profile(net->net);
+    if (s->options.profile)
+        for (script_net *net = s->nets; net; net = net->next) print_profile(net->net);
 }

@@ -46,6 +46,19 @@ static int load_text(lua_State *L)
     return pass_on(L);
 }
 
+/* setmetatable() without finalizers: Lua runs them with hooks off, so an endless one could not be interrupted. */
+static int set_metatable(lua_State *L)
+{
+    if (lua_type(L, 2) == LUA_TTABLE) {
+        lua_pushliteral(L, "__gc");
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            script_fail(
+                L, "setmetatable: finalizers (__gc) are not available to scripts; ranvier run --unsafe allows them");
+        lua_pop(L, 1);
+    }
+    return pass_on(L);
+}
+
 /* Loads and runs dir/name.lua. The file must lie in the directory itself, also after following links. */
 static int run_beside(lua_State *L, const char *name)
 {
@@ -57,7 +70,8 @@ static int run_beside(lua_State *L, const char *name)
         script_fail(L, "require: there is no %s.lua beside the script (%s)", name, strerror(errno));
     size_t length = strlen(s->directory);
     bool   inside = strncmp(resolved, s->directory, length) == 0 && (resolved[length] == '/' || length == 1);
-    if (!inside || !S_ISREG(about.st_mode)) script_fail(L, "require: %s.lua is not a file in the script's folder", name);
+    if (!inside || !S_ISREG(about.st_mode))
+        script_fail(L, "require: %s.lua is not a file in the script's folder", name);
     if (luaL_loadfilex(L, resolved, "t") != LUA_OK) lua_error(L);
     lua_pushstring(L, name);
     lua_call(L, 1, 1);
@@ -72,8 +86,10 @@ static int require_beside(lua_State *L)
     if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TNIL) return 1;
     size_t plain = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
     if (plain == 0 || name[plain] || plain > 100)
-        script_fail(L, "require: \"%s\" is not \"ranvier\" or the plain name of a .lua file beside the script; "
-                       "--unsafe allows others", name);
+        script_fail(L,
+                    "require: \"%s\" is not \"ranvier\" or the plain name of a .lua file beside the script; "
+                    "--unsafe allows others",
+                    name);
     lua_pushboolean(L, true);
     lua_setfield(L, lua_upvalueindex(1), name); /* a file that requires itself gets true, as in Lua */
     run_beside(L, name);
@@ -185,7 +201,8 @@ static int pairs_in_order(lua_State *L)
 {
     bool in_order;
     if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) return lua_settop(L, 1), pass_on(L);
-    if (lua_type(L, 1) != LUA_TTABLE) return script_fail(L, "pairs: the argument is %s; a table is needed", script_describe(L, 1));
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return script_fail(L, "pairs: the argument is %s; a table is needed", script_describe(L, 1));
     int n = count_keys(L, &in_order);
     if (in_order) return pass_on(L);
     pairs_key *keys = lua_newuserdatauv(L, n * sizeof *keys, 0);
@@ -254,8 +271,8 @@ static int coroutine_that_looks(lua_State *L)
 /* io.open and the like say that they are missing on purpose; upvalue: name of the library */
 static int missing(lua_State *L)
 {
-    script_fail(L, "%s.%s is not available to scripts; ranvier run --unsafe allows it", lua_tostring(L, lua_upvalueindex(1)),
-                luaL_tolstring(L, 2, NULL));
+    script_fail(L, "%s.%s is not available to scripts; ranvier run --unsafe allows it",
+                lua_tostring(L, lua_upvalueindex(1)), luaL_tolstring(L, 2, NULL));
 }
 
 /* Makes the table on top of the stack the global `name` that explains what it lacks. */
@@ -286,8 +303,12 @@ static void keep_only(lua_State *L, const char *library, const char *const *name
 static void open_safe_libraries(lua_State *L)
 {
     static const luaL_Reg libraries[] = {
-        { LUA_GNAME, luaopen_base },       { LUA_STRLIBNAME, luaopen_string }, { LUA_TABLIBNAME, luaopen_table },
-        { LUA_MATHLIBNAME, luaopen_math }, { LUA_UTF8LIBNAME, luaopen_utf8 },  { LUA_COLIBNAME, luaopen_coroutine },
+        { LUA_GNAME, luaopen_base },
+        { LUA_STRLIBNAME, luaopen_string },
+        { LUA_TABLIBNAME, luaopen_table },
+        { LUA_MATHLIBNAME, luaopen_math },
+        { LUA_UTF8LIBNAME, luaopen_utf8 },
+        { LUA_COLIBNAME, luaopen_coroutine },
         { NULL, NULL },
     };
     static const char *const time_only[] = { "clock", "date", "difftime", "time", NULL }, *const none[] = { NULL };
@@ -320,6 +341,7 @@ static void open_safe(lua_State *L)
     open_safe_libraries(L);
     lua_pushglobaltable(L);
     wrap(L, "load", load_text);
+    wrap(L, "setmetatable", set_metatable);
     lua_newtable(L);
     script_open_module(L);
     lua_setfield(L, -2, "ranvier");

@@ -10,7 +10,8 @@
 
 const char *script_text(lua_State *L, int index, const char *what)
 {
-    if (lua_type(L, index) != LUA_TSTRING) script_fail(L, "%s is %s; a text is needed", what, script_describe(L, index));
+    if (lua_type(L, index) != LUA_TSTRING)
+        script_fail(L, "%s is %s; a text is needed", what, script_describe(L, index));
     size_t      length;
     const char *text = lua_tolstring(L, index, &length);
     /* C would read only the part before a zero byte: "x\0.h5" must not pass for a path that ends with .h5 */
@@ -20,7 +21,8 @@ const char *script_text(lua_State *L, int index, const char *what)
 
 double script_number(lua_State *L, int index, const char *what)
 {
-    if (lua_type(L, index) != LUA_TNUMBER) script_fail(L, "%s is %s; a number is needed", what, script_describe(L, index));
+    if (lua_type(L, index) != LUA_TNUMBER)
+        script_fail(L, "%s is %s; a number is needed", what, script_describe(L, index));
     return lua_tonumber(L, index);
 }
 
@@ -63,7 +65,8 @@ const char *script_path(lua_State *L, int index, const char *what, const char *e
 void script_keys(lua_State *L, int index, const char *what, const char *const *keys, int n)
 {
     if (lua_isnoneornil(L, index)) return;
-    if (!lua_istable(L, index)) script_fail(L, "%s: the options are %s; a table is needed", what, script_describe(L, index));
+    if (!lua_istable(L, index))
+        script_fail(L, "%s: the options are %s; a table is needed", what, script_describe(L, index));
     int n_given = script_sorted_keys(L, index, what), sorted = lua_gettop(L);
     for (int i = 1; i <= n_given; i++) {
         lua_rawgeti(L, sorted, i);
@@ -92,7 +95,8 @@ int script_sorted_keys(lua_State *L, int index, const char *what)
     int n = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), n++) {
         if (lua_type(L, -2) != LUA_TSTRING)
-            script_fail(L, "%s: the table has an entry without a name, [%s]; it takes name = value", what, script_describe(L, -2));
+            script_fail(L, "%s: the table has an entry without a name, [%s]; it takes name = value", what,
+                        script_describe(L, -2));
         lua_pushvalue(L, -2);
         script_text(L, -1, what);
         lua_pop(L, 1);
@@ -156,7 +160,8 @@ const char *option_text(lua_State *L, int index, const char *what, const char *k
 
 int script_word(lua_State *L, const char *text, const char *what, const char *const *words, int n)
 {
-    for (int i = 0; i < n; i++) if (strcmp(text, words[i]) == 0) return i;
+    for (int i = 0; i < n; i++)
+        if (strcmp(text, words[i]) == 0) return i;
     const char *near = rv_suggest(text, words, n);
     if (near) script_fail(L, "%s is \"%s\"; did you mean \"%s\"?", what, text, near);
     luaL_Buffer all;
@@ -172,13 +177,16 @@ double *script_list(lua_State *L, int index, const char *what, int64_t *n)
 {
     index = lua_absindex(L, index);
     luaL_checkstack(L, 8, NULL);
-    if (!lua_istable(L, index)) script_fail(L, "%s is %s; a list of numbers is needed", what, script_describe(L, index));
+    if (!lua_istable(L, index))
+        script_fail(L, "%s is %s; a list of numbers is needed", what, script_describe(L, index));
     *n = (int64_t)lua_rawlen(L, index);
     double *x = lua_newuserdatauv(L, (*n + 1) * sizeof *x, 0);
     for (int64_t i = 0; i < *n; i++) {
         if (lua_rawgeti(L, index, i + 1) == LUA_TNUMBER) x[i] = lua_tonumber(L, -1);
         else if (lua_isboolean(L, -1)) x[i] = lua_toboolean(L, -1);
-        else script_fail(L, "%s[%lld] is %s; a list of numbers is needed", what, (long long)i + 1, script_describe(L, -1));
+        else
+            script_fail(L, "%s[%lld] is %s; a list of numbers is needed", what, (long long)i + 1,
+                        script_describe(L, -1));
         lua_pop(L, 1);
     }
     return x;
@@ -198,9 +206,15 @@ void script_push_list(lua_State *L, const double *x, int64_t n)
 /* ---- distributions -------------------------------------------------------------------------------------------- */
 
 static const char *const value_names[] = {
-    [RV_NUMBER] = "number", [RV_LIST] = "list", [RV_UNIFORM] = "uniform", [RV_NORMAL] = "normal",
-    [RV_LOGNORMAL] = "lognormal", [RV_EXPONENTIAL] = "exponential", [RV_DISTANCE_LINEAR] = "distance.linear",
-    [RV_DISTANCE_EXPONENTIAL] = "distance.exponential", [RV_DISTANCE_GAUSSIAN] = "distance.gaussian",
+    [RV_NUMBER] = "number",
+    [RV_LIST] = "list",
+    [RV_UNIFORM] = "uniform",
+    [RV_NORMAL] = "normal",
+    [RV_LOGNORMAL] = "lognormal",
+    [RV_EXPONENTIAL] = "exponential",
+    [RV_DISTANCE_LINEAR] = "distance.linear",
+    [RV_DISTANCE_EXPONENTIAL] = "distance.exponential",
+    [RV_DISTANCE_GAUSSIAN] = "distance.gaussian",
     [RV_FUNCTION] = "function",
 };
 
@@ -228,7 +242,7 @@ static void read_bounds(lua_State *L, int index, const char *what, rv_value *val
 
 typedef struct distribution {
     rv_value_kind kind;
-    const char   *a, *b;       /* names of its numbers; b NULL: it has one          */
+    const char   *a, *b;        /* names of its numbers; b NULL: it has one          */
     double        low_a, low_b; /* the smallest that makes sense                     */
 } distribution;
 
@@ -253,14 +267,15 @@ static double distribution_number(lua_State *L, int index, const distribution *d
 static int make_distribution(lua_State *L)
 {
     static const char *const keys[] = { "min", "max", "redraw" };
-    const distribution *d = &distributions[lua_tointeger(L, lua_upvalueindex(1))];
-    const char         *what = lua_pushfstring(L, "rv.%s", value_names[d->kind]);
+    const distribution      *d = &distributions[lua_tointeger(L, lua_upvalueindex(1))];
+    int                      options = d->b ? 4 : 3; /* with the name below the arguments */
+    lua_settop(L, options - 1);
+    const char *what = lua_pushfstring(L, "rv.%s", value_names[d->kind]);
     lua_insert(L, 1);
     rv_value value = { .kind = d->kind, .a = distribution_number(L, 2, d, d->a, d->low_a) };
     if (d->b) value.b = distribution_number(L, 3, d, d->b, d->low_b);
-    if (d->kind == RV_UNIFORM && value.b < value.a) script_fail(L, "%s: low = %g is above high = %g", what, value.a, value.b);
-    int options = d->b ? 4 : 3;
-    lua_settop(L, options);
+    if (d->kind == RV_UNIFORM && value.b < value.a)
+        script_fail(L, "%s: low = %g is above high = %g", what, value.a, value.b);
     script_keys(L, options, what, keys, COUNT(keys));
     if (lua_istable(L, options)) read_bounds(L, options, what, &value);
     push_value(L, value);
@@ -273,7 +288,7 @@ typedef struct kernel {
 } kernel;
 
 static const kernel kernels[] = {
-    { RV_DISTANCE_LINEAR, "slope", NULL },          /* offset + slope d                     */
+    { RV_DISTANCE_LINEAR, "slope", NULL },           /* offset + slope d                     */
     { RV_DISTANCE_EXPONENTIAL, "factor", "length" }, /* offset + factor exp(-d / length)     */
     { RV_DISTANCE_GAUSSIAN, "factor", "sigma" },     /* offset + factor exp(-d^2 / 2 sigma^2) */
 };
@@ -285,6 +300,7 @@ static int make_kernel(lua_State *L)
     const char       *what = lua_pushfstring(L, "rv.%s", value_names[k->kind]);
     const char *const keys[] = { "offset", "min", "max", k->b, k->c };
     lua_insert(L, 1);
+    lua_settop(L, 2);
     script_keys(L, 2, what, keys, k->c ? 5 : 4);
     rv_value value = { .kind = k->kind, .a = option_number(L, 2, what, "offset", 0) };
     value.b = option_number(L, 2, what, k->b, k->c ? 1 : NAN);
@@ -331,11 +347,15 @@ static double call_distance(double distance, void *user)
 rv_value script_value(lua_State *L, script_net *net, int index, const char *what)
 {
     index = lua_absindex(L, index);
-    rv_value       *v;
-    rv_value        value;
+    rv_value *v;
+    rv_value  value;
     switch (lua_type(L, index)) {
-    case LUA_TNUMBER: value = rv_number(lua_tonumber(L, index)); break;
-    case LUA_TBOOLEAN: value = rv_number(lua_toboolean(L, index)); break;
+    case LUA_TNUMBER:
+        value = rv_number(lua_tonumber(L, index));
+        break;
+    case LUA_TBOOLEAN:
+        value = rv_number(lua_toboolean(L, index));
+        break;
     case LUA_TTABLE:
         value = (rv_value){ .kind = RV_LIST };
         value.list = script_list(L, index, what, &value.n);
@@ -347,8 +367,9 @@ rv_value script_value(lua_State *L, script_net *net, int index, const char *what
         break;
     default:
         v = luaL_testudata(L, index, TYPE_VALUE);
-        if (!v) script_fail(L, "%s is %s; a number, a list or a distribution such as rv.normal(mean, sd) is needed",
-                            what, script_describe(L, index));
+        if (!v)
+            script_fail(L, "%s is %s; a number, a list or a distribution such as rv.normal(mean, sd) is needed", what,
+                        script_describe(L, index));
         value = *v;
     }
     lua_pushnil(L);
@@ -359,15 +380,20 @@ double script_value_mean(const rv_value *value)
 {
     double sum = 0;
     switch (value->kind) {
-    case RV_UNIFORM: return (value->a + value->b) / 2;
+    case RV_UNIFORM:
+        return (value->a + value->b) / 2;
     case RV_LIST:
         for (int64_t i = 0; i < value->n; i++) sum += value->list[i];
         return value->n ? sum / (double)value->n : 0;
-    case RV_LOGNORMAL: return exp(value->a + value->b * value->b / 2);
+    case RV_LOGNORMAL:
+        return exp(value->a + value->b * value->b / 2);
     case RV_DISTANCE_EXPONENTIAL:
-    case RV_DISTANCE_GAUSSIAN: return value->a + value->b;
-    case RV_FUNCTION: return 0;
-    default: return value->a;
+    case RV_DISTANCE_GAUSSIAN:
+        return value->a + value->b;
+    case RV_FUNCTION:
+        return 0;
+    default:
+        return value->a;
     }
 }
 

@@ -8,10 +8,12 @@
 
 enum { MOST_NAMES = 256 };
 
-static const char *const titles[] = { [RV_NEURONS] = "Neuron models", [RV_LEARNING] = "Learning rules",
-                                      [RV_INPUTS] = "Inputs" };
+static const char *const titles[] = {
+    [RV_NEURONS] = "Neuron models", [RV_LEARNING] = "Learning rules", [RV_INPUTS] = "Inputs"
+};
 static const char *const uses[] = { [RV_NEURONS] = "net:population(name, n, \"%s\", { ... })",
-                                    [RV_LEARNING] = "net:connect(source, target, { ... }, { plasticity = \"%s\", ... })",
+                                    [RV_LEARNING] =
+                                        "net:connect(source, target, { ... }, { plasticity = \"%s\", ... })",
                                     [RV_INPUTS] = "net:%s(targets, { ... })" };
 
 /* Connection rules have no parameters beyond these, so they are not tables of the engine. */
@@ -40,7 +42,8 @@ static void list_all(void)
         putchar('\n');
     }
     puts("Connection rules");
-    for (int i = 0; i < N_CONNECTION_RULES; i++) printf("  %-20s %s\n", connection_rules[i].name, connection_rules[i].meaning);
+    for (int i = 0; i < N_CONNECTION_RULES; i++)
+        printf("  %-20s %s\n", connection_rules[i].name, connection_rules[i].meaning);
     puts("\nranvier models NAME prints equations, parameters and states.");
 }
 
@@ -64,7 +67,8 @@ static void print_fields(const char *title, const rv_field *fields, int n, bool 
     for (int i = 0; i < n; i++) {
         char allowed[48] = "";
         if (ranges) print_allowed(&fields[i], allowed, sizeof allowed);
-        printf("  %-14s %-8s %10g   %-16s %s\n", fields[i].name, unit_of(&fields[i]), fields[i].standard, allowed, fields[i].meaning);
+        printf("  %-14s %-8s %10g   %-16s %s\n", fields[i].name, unit_of(&fields[i]), fields[i].standard, allowed,
+               fields[i].meaning);
     }
 }
 
@@ -91,8 +95,8 @@ static void print_table(const rv_table *table)
 static void print_rule(const struct connection_rule *rule)
 {
     printf("%s: %s\n\n", rule->name, rule->meaning);
-    printf("  net:connect(source, target, { rule = \"%s\"%s%s }, { weight =, delay = })\n", rule->name, rule->options[0] ? ", " : "",
-           rule->options);
+    printf("  net:connect(source, target, { rule = \"%s\"%s%s }, { weight =, delay = })\n", rule->name,
+           rule->options[0] ? ", " : "", rule->options);
     puts("  allow_autapses, allow_multapses: true or false");
 }
 
@@ -103,7 +107,8 @@ static int explain(const char *name)
     int         n = 0;
     for (rv_table_kind kind = RV_NEURONS; kind <= RV_INPUTS; kind++) {
         if (rv_table_find(kind, name, &table)) return print_table(&table), 0;
-        for (int i = 0; rv_table_at(kind, i, &table) && n < MOST_NAMES - N_CONNECTION_RULES; i++) names[n++] = table.name;
+        for (int i = 0; rv_table_at(kind, i, &table) && n < MOST_NAMES - N_CONNECTION_RULES; i++)
+            names[n++] = table.name;
     }
     for (int i = 0; i < N_CONNECTION_RULES; i++) {
         if (strcmp(connection_rules[i].name, name) == 0) return print_rule(&connection_rules[i]), 0;
@@ -115,8 +120,11 @@ static int explain(const char *name)
 
 int command_models(const command *c)
 {
-    const command_usage usage = { "models", "[NAME]", "Lists neuron models, learning rules, inputs and connection rules, or explains one.",
-                                  NULL, 0, 0, 1 };
+    const command_usage usage = {
+        "models", "[NAME]", "Lists neuron models, learning rules, inputs and connection rules, or explains one.",
+        NULL,     0,        0,
+        1
+    };
     const char *name[1];
     int         n, status = command_read(c, &usage, name, &n);
     if (status >= 0) return status;

@@ -62,7 +62,8 @@ static void print_number(double x, int width, const char *format)
 static bool print_statistics(const results_spikes *spikes, double from_ms, double to_ms)
 {
     rv_trains trains;
-    if (rv_trains_new(spikes->times_ms, spikes->neurons, spikes->n, spikes->size, from_ms, to_ms, &trains) != RV_OK) return false;
+    if (rv_trains_new(spikes->times_ms, spikes->neurons, spikes->n, spikes->size, from_ms, to_ms, &trains) != RV_OK)
+        return false;
     printf("%-14s %9" PRId64 " %12" PRId64, spikes->name, spikes->size, trains.begin[trains.n_neurons]);
     print_number(rv_mean_rate(&trains), 11, "%.3f");
     print_number(rv_mean_isi_cv(&trains), 8, "%.3f");
@@ -83,22 +84,33 @@ int command_stats(const command *c)
         { "--from", "MS", "leave out spikes up to this time", &from, NULL },
         { "--to", "MS", "leave out spikes after this time", &to, NULL },
     };
-    const command_usage usage = { "stats", "FILE.h5 [options]",
-                                  "Prints per population: rate, CV of the inter-spike intervals, Fano factor (100 ms), and\n"
-                                  "correlation of pairs and synchrony (2 ms).", options, 3, 1, 1 };
+    const command_usage usage = {
+        "stats",
+        "FILE.h5 [options]",
+        "Prints per population: rate, CV of the inter-spike intervals, Fano factor (100 ms), and\n"
+        "correlation of pairs and synchrony (2 ms).",
+        options,
+        3,
+        1,
+        1
+    };
     int n, status = command_read(c, &usage, path, &n);
     if (status >= 0) return status;
     double from_ms = 0, to_ms = NAN;
-    if (!command_number("--from", from, -1e15, 1e15, &from_ms) || !command_number("--to", to, -1e15, 1e15, &to_ms)) return 2;
+    if (!command_number("--from", from, -1e15, 1e15, &from_ms) || !command_number("--to", to, -1e15, 1e15, &to_ms))
+        return 2;
     results *r = open_results(path[0]);
     if (!r) return 1;
     if (isnan(to_ms)) to_ms = duration_ms(r);
     if (hash) print_hash(r);
-    else printf("%-14s %9s %12s %11s %8s %8s %12s %10s\n", "population", "neurons", "spikes", "rate (Hz)", "CV", "Fano", "correlation", "synchrony");
+    else
+        printf("%-14s %9s %12s %11s %8s %8s %12s %10s\n", "population", "neurons", "spikes", "rate (Hz)", "CV", "Fano",
+               "correlation", "synchrony");
     status = 0;
     for (int i = 0; i < results_spikes_count(r) && !hash; i++)
         if (!print_statistics(results_spikes_at(r, i), from_ms, to_ms))
-            status = command_fail(1, "\"%s\": population \"%s\" has spikes out of order, or needs too much memory", path[0], results_spikes_at(r, i)->name);
+            status = command_fail(1, "\"%s\": population \"%s\" has spikes out of order, or needs too much memory",
+                                  path[0], results_spikes_at(r, i)->name);
     results_free(r);
     return status;
 }
@@ -107,8 +119,8 @@ int command_stats(const command *c)
 
 static void print_provenance(const results *r)
 {
-    static const char *const names[] = { "version", "created", "command_line", "script_path", "seed", "resolution", "timing", "threads",
-                                         "simulated_ms", "finished" };
+    static const char *const names[] = { "version",    "created", "command_line", "script_path",  "seed",
+                                         "resolution", "timing",  "threads",      "simulated_ms", "finished" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *text = results_attribute(r, names[i]);
         if (text) printf("%-14s %s\n", names[i], text);
@@ -124,8 +136,9 @@ static void print_contents(const results *r)
     }
     for (int i = 0; i < results_report_count(r); i++) {
         const results_report *report = results_report_at(r, i);
-        printf("%-14s %s: %s (%s) of %s, %" PRId64 " columns, %" PRId64 " samples every %g ms\n", "report", report->name, report->variable,
-               report->unit, report->population, report->n_columns, report->n_times, report->interval_ms);
+        printf("%-14s %s: %s (%s) of %s, %" PRId64 " columns, %" PRId64 " samples every %g ms\n", "report",
+               report->name, report->variable, report->unit, report->population, report->n_columns, report->n_times,
+               report->interval_ms);
     }
 }
 
@@ -134,12 +147,15 @@ int command_info(const command *c)
     bool                 script = false;
     const char          *path[1];
     const command_option options[] = { { "--script", NULL, "print the script that made the file", NULL, &script } };
-    const command_usage  usage = { "info", "FILE.h5 [--script]", "Prints what is in a results file, and what made it.", options, 1, 1, 1 };
-    int                  n, status = command_read(c, &usage, path, &n);
+    const command_usage  usage = {
+         "info", "FILE.h5 [--script]", "Prints what is in a results file, and what made it.", options, 1, 1, 1
+    };
+    int n, status = command_read(c, &usage, path, &n);
     if (status >= 0) return status;
     size_t length = strlen(path[0]);
     if (length > 4 && strcmp(path[0] + length - 4, ".lua") == 0)
-        return command_fail(1, "\"%s\" is a script; ranvier run runs it, ranvier info reads results files (.h5)", path[0]);
+        return command_fail(1, "\"%s\" is a script; ranvier run runs it, ranvier info reads results files (.h5)",
+                            path[0]);
     results *r = open_results(path[0]);
     if (!r) return 1;
     const char *text = results_attribute(r, "script");
@@ -171,8 +187,12 @@ static bool take_column(const results_report *report, int64_t column, figure_tra
         times[k] = report->start_ms + (double)k * report->interval_ms;
         values[k] = report->values[k * report->n_columns + column];
     }
-    *trace = (figure_trace){ .label = report->variable, .unit = report->unit, .n = report->n_times, .times_ms = times,
-                             .values = values, .threshold = NAN };
+    *trace = (figure_trace){ .label = report->variable,
+                             .unit = report->unit,
+                             .n = report->n_times,
+                             .times_ms = times,
+                             .values = values,
+                             .threshold = NAN };
     return true;
 }
 
@@ -181,7 +201,8 @@ static int take_traces(const results *r, figure_trace *traces)
     int n = 0;
     for (int i = 0; i < results_report_count(r); i++) {
         const results_report *report = results_report_at(r, i);
-        for (int64_t column = 0; report->kind == RV_PROBE_STATE && column < report->n_columns && n < MOST_TRACES; column++)
+        for (int64_t column = 0; report->kind == RV_PROBE_STATE && column < report->n_columns && n < MOST_TRACES;
+             column++)
             if (take_column(report, column, &traces[n])) n++;
     }
     return n;
@@ -197,7 +218,8 @@ static int draw(const results *r, figure *f, const char *path, const char *out)
     f->traces = traces, f->n_traces = take_traces(r, traces);
     if (f->from_ms != 0 && f->to_ms == 0) f->to_ms = duration_ms(r);
     int status = 0;
-    if (f->n_spikes == 0 && f->n_traces == 0) status = command_fail(1, "\"%s\" holds neither spikes nor samples to draw", path);
+    if (f->n_spikes == 0 && f->n_traces == 0)
+        status = command_fail(1, "\"%s\" holds neither spikes nor samples to draw", path);
     else if (figure_save(f, out, &error) != RV_OK) status = command_fail(1, "%s", error.text);
     for (int i = 0; i < f->n_traces; i++) free((double *)traces[i].times_ms);
     free(spikes);
@@ -215,12 +237,15 @@ int command_plot(const command *c)
         { "--bin", "MS", "of the rate", &bin, NULL },
         { "--title", "TEXT", "above the figure", &title, NULL },
     };
-    const command_usage usage = { "plot", "FILE.h5 -o FIG [options]", "Draws a figure of a results file, without a window.", options, 6, 1, 1 };
-    int                 n, status = command_read(c, &usage, path, &n);
+    const command_usage usage = {
+        "plot", "FILE.h5 -o FIG [options]", "Draws a figure of a results file, without a window.", options, 6, 1, 1
+    };
+    int n, status = command_read(c, &usage, path, &n);
     if (status >= 0) return status;
     figure f = { .title = title };
     if (!out) return command_fail(2, "plot needs the figure's name: ranvier plot %s -o FIG.png", path[0]);
-    if (!command_number("--from", from, -1e15, 1e15, &f.from_ms) || !command_number("--to", to, -1e15, 1e15, &f.to_ms)) return 2;
+    if (!command_number("--from", from, -1e15, 1e15, &f.from_ms) || !command_number("--to", to, -1e15, 1e15, &f.to_ms))
+        return 2;
     if (!command_number("--bin", bin, 1e-9, 1e15, &f.bin_ms) || !command_panels(panels, &f.panels)) return 2;
     results *r = open_results(path[0]);
     if (!r) return 1;

@@ -30,17 +30,23 @@ static bool is_hdf5(const char *path)
 /* Other kinds of file have their verb, or their version. */
 static int refuse_kind(const char *path)
 {
-    static const char *const later[][2] = { { ".json", "SONATA networks" }, { ".nir", "NIR graphs" }, { ".net", "netx networks" } };
+    static const char *const later[][2] = { { ".json", "SONATA networks" },
+                                            { ".nir", "NIR graphs" },
+                                            { ".net", "netx networks" } };
     FILE                    *file = fopen(path, "rb");
     if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
     fclose(file);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (ends_with(path, later[i][0]))
-            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua)", path, later[i][1]);
+            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua)", path,
+                                later[i][1]);
     if (is_hdf5(path))
-        return command_fail(1, "\"%s\" is an HDF5 file: ranvier info, stats and plot read results; checkpoints come in a "
-                               "later version, this one runs Lua scripts (.lua)", path);
-    return command_fail(1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua", path);
+        return command_fail(1,
+                            "\"%s\" is an HDF5 file: ranvier info, stats and plot read results; checkpoints come in a "
+                            "later version, this one runs Lua scripts (.lua)",
+                            path);
+    return command_fail(
+        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua", path);
 }
 
 /* ---- the command line ----------------------------------------------------------------------------------------- */
@@ -124,22 +130,27 @@ static int read_line(const command *c, run_line *line)
 {
     const command_option options[] = {
         { "--out", "FILE.h5", "results file of the (first) network", &line->out, NULL },
-        { "--time", "MS", "the same as time=MS: how long to simulate, for scripts that read rv.arg.time", &line->time, NULL },
+        { "--time", "MS", "the same as time=MS: how long to simulate, for scripts that read rv.arg.time", &line->time,
+          NULL },
         { "--threads", "N", "threads, all cores by default; results do not depend on it", &line->threads, NULL },
         { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
         { "--timing", "grid|exact", "instead of the script's", &line->timing, NULL },
         { "--quiet", NULL, "no progress bar, summary or warnings", NULL, &line->quiet },
         { "--profile", NULL, "print where the time went", NULL, &line->profile },
-        { "--unsafe", NULL, "let the script use files, processes and modules, without a limit on memory", NULL, &line->unsafe },
+        { "--unsafe", NULL, "let the script use files, processes and modules, without a limit on memory", NULL,
+          &line->unsafe },
     };
-    const command_usage usage = { "run", "FILE.lua [name=value ...] [options]",
-                                  "Runs a script. It reads name=value as rv.arg.name.", options, sizeof options / sizeof *options,
-                                  1, MOST_ARGUMENTS };
+    const command_usage usage = {
+        "run",         "FILE.lua [name=value ...] [options]", "Runs a script. It reads name=value as rv.arg.name.",
+        options,       sizeof options / sizeof *options,      1,
+        MOST_ARGUMENTS
+    };
     const char *words[MOST_ARGUMENTS];
     int         n, status = command_read(c, &usage, words, &n);
     if (status >= 0) return status;
     line->path = words[0];
-    for (int i = 1; i < n; i++) if (!read_argument(line, words[i])) return 2;
+    for (int i = 1; i < n; i++)
+        if (!read_argument(line, words[i])) return 2;
     return read_values(line) ? -1 : 2;
 }
 
@@ -160,9 +171,17 @@ static int run_script(const command *c, const run_line *line)
     char command_line[4096];
     join(c, command_line, sizeof command_line);
     const script_options options = {
-        .path = line->path, .arguments = line->arguments, .n_arguments = line->n_arguments, .command_line = command_line,
-        .out = line->out, .seed = line->seed ? &line->seed_number : NULL, .timing = line->timing ? &line->timing_kind : NULL,
-        .threads = (int)line->threads_number, .quiet = line->quiet, .unsafe = line->unsafe, .profile = line->profile,
+        .path = line->path,
+        .arguments = line->arguments,
+        .n_arguments = line->n_arguments,
+        .command_line = command_line,
+        .out = line->out,
+        .seed = line->seed ? &line->seed_number : NULL,
+        .timing = line->timing ? &line->timing_kind : NULL,
+        .threads = (int)line->threads_number,
+        .quiet = line->quiet,
+        .unsafe = line->unsafe,
+        .profile = line->profile,
     };
     script   *s;
     rv_status status = script_open(&options, &s);

@@ -76,14 +76,16 @@ int64_t rv_isi(const rv_trains *trains, double *isi_ms)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < trains->n_neurons; i++)
-        for (int64_t k = 1; k < train_length(trains, i); k++) isi_ms[n++] = train(trains, i)[k] - train(trains, i)[k - 1];
+        for (int64_t k = 1; k < train_length(trains, i); k++)
+            isi_ms[n++] = train(trains, i)[k] - train(trains, i)[k - 1];
     return n;
 }
 
 rv_status rv_isi_cv(const double *times_ms, int64_t n, double *cv)
 {
     *cv = NAN;
-    for (int64_t k = 1; k < n; k++) if (times_ms[k] < times_ms[k - 1]) return RV_OUT_OF_RANGE;
+    for (int64_t k = 1; k < n; k++)
+        if (times_ms[k] < times_ms[k - 1]) return RV_OUT_OF_RANGE;
     if (n < 3) return RV_OK;
     double mean = (times_ms[n - 1] - times_ms[0]) / (double)(n - 1), squares = 0;
     for (int64_t k = 1; k < n; k++) {
@@ -154,7 +156,8 @@ static uint64_t mixed(uint64_t seed, uint64_t counter)
 }
 
 /* Correlation of two neurons' counts, NAN if one of them does not vary. */
-static double correlate(const rv_trains *trains, int64_t i, int64_t j, double bin_ms, double *x, double *y, int64_t n_bins)
+static double correlate(const rv_trains *trains, int64_t i, int64_t j, double bin_ms, double *x, double *y,
+                        int64_t n_bins)
 {
     count_in_bins(trains, i, bin_ms, x, n_bins);
     count_in_bins(trains, j, bin_ms, y, n_bins);
@@ -176,7 +179,8 @@ double rv_pair_correlation(const rv_trains *trains, double bin_ms, int64_t max_p
     int64_t  n_bins = bins_in_window(trains, bin_ms), n_active = 0, n = 0;
     int64_t *active = malloc(((size_t)trains->n_neurons + 1) * sizeof *active);
     double  *counts = n_bins > 1 ? malloc(2 * (size_t)n_bins * sizeof *counts) : NULL, sum = 0;
-    for (int64_t i = 0; active && i < trains->n_neurons; i++) if (train_length(trains, i) > 0) active[n_active++] = i;
+    for (int64_t i = 0; active && i < trains->n_neurons; i++)
+        if (train_length(trains, i) > 0) active[n_active++] = i;
     int64_t n_pairs = n_active * (n_active - 1) / 2, n_used = n_pairs < max_pairs ? n_pairs : max_pairs;
     for (int64_t k = 0; counts && k < n_used; k++) {
         int64_t i, j;
@@ -208,10 +212,12 @@ static double count_variance(const rv_trains *trains, int64_t i, double bin_ms, 
 double rv_synchrony(const rv_trains *trains, double bin_ms)
 {
     int64_t n_bins = bins_in_window(trains, bin_ms);
-    double *total = n_bins > 1 ? calloc((size_t)n_bins, sizeof *total) : NULL, single = 0, n = (double)trains->n_neurons;
+    double *total = n_bins > 1 ? calloc((size_t)n_bins, sizeof *total) : NULL, single = 0,
+           n = (double)trains->n_neurons;
     if (!total) return NAN;
     for (int64_t i = 0; i < trains->n_neurons; i++) single += count_variance(trains, i, bin_ms, total, n_bins) / n;
-    double mean = rv_mean(total, n_bins), together = gsl_stats_variance_with_fixed_mean(total, 1, (size_t)n_bins, mean) / (n * n);
+    double mean = rv_mean(total, n_bins),
+           together = gsl_stats_variance_with_fixed_mean(total, 1, (size_t)n_bins, mean) / (n * n);
     free(total);
     return single > 0 ? sqrt(together / single) : NAN;
 }

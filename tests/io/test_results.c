@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -78,7 +79,7 @@ static rv_net *make_net(double until_ms, rv_population *generators)
     rv_error error = {0};
     if (rv_net_new(&(rv_net_def){ .resolution = 0.1, .seed = 7, .threads = 1 }, &net, &error) != RV_OK)
         fail_msg("%s", error.text);
-    *generators = add_generators(net, "L2/3 E", until_ms);
+    *generators = add_generators(net, "E", until_ms);
     ENSURE_OK(net, rv_record_spikes(net, *generators));
     return net;
 }
@@ -137,7 +138,7 @@ static void ensure_spikes_came_back(const results *r)
 {
     assert_int_equal(results_spikes_count(r), 2);
     const results_spikes *E = results_spikes_at(r, 0), *I = results_spikes_at(r, 1);
-    assert_string_equal(E->name, "L2/3 E");
+    assert_string_equal(E->name, "E");
     assert_string_equal(I->name, "I");
     assert_int_equal(E->size, N);
     assert_int_equal(I->size, 4);
@@ -166,7 +167,7 @@ static void ensure_reports_came_back(const results *r, const float *first_sample
     assert_int_equal(more->n_times, 100);
     assert_true(more->start_ms > 100);
     assert_int_equal(rate->kind, RV_PROBE_RATE);
-    assert_string_equal(rate->population, "L2/3 E");
+    assert_string_equal(rate->population, "E");
     assert_int_equal(rate->n_times, 10);
     assert_int_equal(weights->kind, RV_PROBE_WEIGHTS);
     assert_int_equal(weights->n_columns, N * 4);
@@ -213,7 +214,7 @@ static void test_h5py_reads_it(void **state)
              "import sys, h5py\n"
              "f = h5py.File(sys.argv[1], 'r')\n"
              "assert f.attrs['magic'] == 0x0A7A and list(f.attrs['version']) == [0, 1]\n"
-             "s = f['spikes/L2_3 E']\n"
+             "s = f['spikes/E']\n"
              "assert s['timestamps'].dtype == 'f8' and s['node_ids'].dtype == 'u8'\n"
              "assert s['timestamps'].attrs['units'].decode() == 'ms' and len(s['timestamps']) == %d\n"
              "t = s.attrs.get_id('sorting').dtype\n"
@@ -248,18 +249,19 @@ static rv_status tick(rv_net *net, double t_ms, void *user)
     return RV_OK;
 }
 
-/* Runs until it is killed; with `restless`, in short runs, and every run records something new. */
-static void child_runs(const char *path, progress *p, bool restless)
+/* Runs until it is killed; with `restless`, in short runs, and every run records something new. Never returns into
+ * the parent's tests. */
+static void child_runs(rv_net *net, const char *path, progress *p, bool restless)
 {
-    rv_population   E;
-    rv_net         *net = make_net(15000, &E);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     rv_population   I = rv_population_new(net, "I", 3, "iaf_psc_delta");
     results_writer *writer;
     if (rv_record_state(net, rv_all(I), "V_m", 1, NULL) != RV_OK || rv_every(net, 1, tick, p) != RV_OK ||
         results_writer_open(net, path, NULL, &writer) != RV_OK)
         _exit(1);
-    while (rv_run(net, restless ? 5 : 10000) == RV_OK && rv_record_state(net, rv_all(I), "V_m", 1, NULL) == RV_OK) {}
-    _exit(2);
+    for (int i = 0; rv_run(net, restless ? 5 : 10000) == RV_OK; i++)
+        if (i < 200 && rv_record_state(net, rv_all(I), "V_m", 1, NULL) != RV_OK) _exit(2);
+    _exit(3);
 }
 
 static double known_until(const progress *p, double wall)
@@ -273,7 +275,7 @@ static void ensure_readable_by_h5dump(const char *path)
 {
     char command[1200];
     if (system("command -v h5dump >/dev/null") != 0) return;
-    snprintf(command, sizeof command, "h5dump -d '/spikes/L2_3 E/timestamps' '%.900s' >/dev/null 2>&1", path);
+    snprintf(command, sizeof command, "h5dump -d '/spikes/E/timestamps' '%.900s' >/dev/null 2>&1", path);
     if (system(command) != 0) fail_msg("h5dump cannot read %s", path);
 }
 
@@ -302,6 +304,8 @@ static void test_kill(void **state)
     progress *p = mmap(NULL, KILLS * sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     double    begin = wall_clock(), end[KILLS];
     hdf5_path path[KILLS];
+    rv_population E;
+    rv_net   *net = make_net(15000, &E); /* a copy for every child */
     print_message("seed of the moments: %u\n", seed);
     for (int i = 0; i < KILLS; i++) {
         char name[32];
@@ -310,7 +314,7 @@ static void test_kill(void **state)
         end[i] = begin + 0.6 + 0.35 * i + 0.3 * rand_r(&seed) / RAND_MAX;
         fflush(NULL);
         child[i] = fork();
-        if (child[i] == 0) child_runs(path[i].path, &p[i], i % 3 == 2);
+        if (child[i] == 0) child_runs(net, path[i].path, &p[i], i % 3 == 2);
     }
     for (int i = 0; i < KILLS; i++) {
         while (wall_clock() < end[i]) usleep(500);
@@ -322,6 +326,7 @@ static void test_kill(void **state)
         ensure_survived(path[i].path, &p[i], killed_at);
     }
     munmap(p, KILLS * sizeof *p);
+    rv_net_free(net);
 }
 
 /* A reader in the same moment: the file is written to by this very process. */
@@ -691,7 +696,8 @@ static void test_damaged_files(void **state)
         memcpy(copy, bytes, (size_t)n);
         long length = i % 4 == 0 ? rand_r(&seed) % n : n;
         long reach = i % 4 == 1 ? n : 8192; /* most of the structure is at the beginning */
-        for (int k = 0; i % 4 && k < 1 + i % 5; k++) copy[rand_r(&seed) % reach % n] ^= (uint8_t)(1 << rand_r(&seed) % 8);
+        for (int k = 0; i % 4 && k < 1 + i % 5; k++)
+            copy[rand_r(&seed) % reach % n] ^= (uint8_t)(1 << rand_r(&seed) % 8);
         store_bytes(damaged.path, copy, length);
         free(copy);
         read += read_damaged(damaged.path);

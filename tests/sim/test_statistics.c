@@ -132,7 +132,8 @@ static void correlation_and_synchrony(void **state)
     near("chi", rv_synchrony(&trains, 1), 1.0 / 3, 1e-9, "");
     near("chi when every bin has a spike", rv_synchrony(&trains, 1000), NAN, 0, "");
     rv_trains_free(&trains);
-    for (int k = 1; k < 100; k += 2) for (int i = 0; i < 16; i++) add(k, i);
+    for (int k = 1; k < 100; k += 2)
+        for (int i = 0; i < 16; i++) add(k, i);
     trains = trains_of(64, 0, 100); /* 16 of 64 together, the rest silent: chi = sqrt(16/64) */
     near("chi", rv_synchrony(&trains, 1), 0.5, 1e-9, "");
     near("mean correlation", rv_pair_correlation(&trains, 1, 1000, 1), 1, 1e-9, "");
@@ -144,11 +145,14 @@ static void independent_neurons(void **state)
     (void)state;
     enum { N = 100 };
     uint64_t seed = 99;
-    for (int k = 1; k <= 20000; k++) for (int i = 0; i < N; i++) if (uniform(&seed) < 0.05) add(k, i);
+    for (int k = 1; k <= 20000; k++)
+        for (int i = 0; i < N; i++)
+            if (uniform(&seed) < 0.05) add(k, i);
     rv_trains trains = trains_of(N, 0, 20000);
     near("chi", rv_synchrony(&trains, 1), 1 / sqrt(N), 0.003, "");
     near("correlation", rv_pair_correlation(&trains, 1, 500, 7), 0, 3 / sqrt(500 * 20000.0), "");
-    near("correlation, the same pairs again", rv_pair_correlation(&trains, 1, 500, 7), rv_pair_correlation(&trains, 1, 500, 7), 0, "");
+    near("correlation, the same pairs again", rv_pair_correlation(&trains, 1, 500, 7),
+         rv_pair_correlation(&trains, 1, 500, 7), 0, "");
     rv_trains_free(&trains);
 }
 
@@ -192,10 +196,14 @@ static void lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(windows_and_order),       cmocka_unit_test(cv_of_alternating_intervals),
-        cmocka_unit_test(gamma_trains),            cmocka_unit_test(fano_of_alternating_counts),
-        cmocka_unit_test(correlation_and_synchrony), cmocka_unit_test(independent_neurons),
-        cmocka_unit_test(nothing_recorded),        cmocka_unit_test(hash_depends_on_everything),
+        cmocka_unit_test(windows_and_order),
+        cmocka_unit_test(cv_of_alternating_intervals),
+        cmocka_unit_test(gamma_trains),
+        cmocka_unit_test(fano_of_alternating_counts),
+        cmocka_unit_test(correlation_and_synchrony),
+        cmocka_unit_test(independent_neurons),
+        cmocka_unit_test(nothing_recorded),
+        cmocka_unit_test(hash_depends_on_everything),
         cmocka_unit_test(lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

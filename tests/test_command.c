@@ -1,0 +1,366 @@
+/* The command: exit statuses, sentences, and that a run can be stopped. Runs $RANVIER (default build/ranvier). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char ranvier[PATH_MAX];
+
+/* What a run of the command printed and how it ended. */
+typedef struct outcome {
+    int  status;
+    char out[16384], err[16384];
+} outcome;
+
+static void read_file(const char *name, char *text, size_t room)
+{
+    FILE  *file = fopen(name, "r");
+    size_t n = file ? fread(text, 1, room - 1, file) : 0;
+    text[n] = 0;
+    if (file) fclose(file);
+}
+
+static pid_t start(const char *arguments)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0) return child;
+    char line[8192];
+    snprintf(line, sizeof line, "exec %s %s", ranvier, arguments);
+    if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(99);
+    execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+    _exit(99);
+}
+
+static outcome finish(pid_t child)
+{
+    outcome o;
+    int     status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    o.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    read_file("out", o.out, sizeof o.out);
+    read_file("err", o.err, sizeof o.err);
+    return o;
+}
+
+static outcome run(const char *arguments) { return finish(start(arguments)); }
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static const char network[] =
+    "local rv = require 'ranvier' local net = rv.network{ seed = 1 }\n"
+    "local E = net:population('E', 50, 'iaf_psc_delta', { E_L = 0, V_m = rv.uniform(0, 20), V_th = 20, V_reset = 0, C_m = 1, tau_m = 20 })\n"
+    "local I = net:population('I', 10, 'iaf_psc_delta', { E_L = 0, V_m = rv.uniform(0, 20), V_th = 20, V_reset = 0, C_m = 1, tau_m = 20 })\n"
+    "net:connect(I, E, 'all_to_all', { weight = -0.1 })\n"
+    "net:poisson({ E, I }, { rate = 15000, weight = 0.1 }) net:record({ E, I }, 'spikes') net:record(E:slice(1, 2), 'V_m')\n"
+    "net:run(rv.arg.time or 100) print(net:hash())\n";
+
+/* ---- wrong command lines ------------------------------------------------------------------------------------------
+ */
+
+typedef struct wrong {
+    const char *arguments;
+    int         status;
+    const char *sentence; /* in what goes to stderr */
+} wrong;
+
+static void wrong_command_lines(void **state)
+{
+    (void)state;
+    static const wrong table[] = {
+        { "rnu x.lua", 2, "ranvier: no verb \"rnu\"; did you mean run?" },
+        { "xyzzy", 2, "ranvier: no verb \"xyzzy\"; there are run, plot, stats, info, models, help" },
+        { "--hlep", 2, "ranvier: no option \"--hlep\"" },
+        { "run", 2, "ranvier: run needs more: ranvier run FILE.lua" },
+        { "run --tmie 5 n.lua", 2, "ranvier: no option of run \"--tmie\"; did you mean --time?" },
+        { "run n.lua --time", 2, "ranvier: --time needs a value: --time MS" },
+        { "run n.lua --time=", 2, "ranvier: --time needs a value" },
+        { "run n.lua --time soon", 2, "ranvier: --time is \"soon\"; a number is needed" },
+        { "run n.lua --time nan", 2, "ranvier: --time is \"nan\"; a number is needed" },
+        { "run n.lua --time -5", 2, "ranvier: --time = -5, allowed 0 to 1e+15" },
+        { "run n.lua --threads 0", 2, "ranvier: --threads = 0, allowed 1 to 4096" },
+        { "run n.lua --threads 1.5", 2, "ranvier: --threads is \"1.5\"; a whole number is needed" },
+        { "run n.lua --seed -1", 2,
+          "ranvier: --seed is \"-1\"; a whole number from 0 to 18446744073709551615 is needed" },
+        { "run n.lua --seed 99999999999999999999", 2, "ranvier: --seed is" },
+        { "run n.lua --timing exakt", 2, "ranvier: no timing \"exakt\"; did you mean exact?" },
+        { "run n.lua --quiet=yes", 2, "ranvier: --quiet takes no value, got \"yes\"" },
+        { "run n.lua --out x.txt", 2, "ranvier: --out is \"x.txt\"; a file name ending in .h5 is needed" },
+        { "run n.lua word", 2, "ranvier: \"word\" is neither an option nor name=value" },
+        { "run n.lua 5=6", 2, "ranvier: \"5=6\" is neither an option nor name=value" },
+        { "run n.lua =6", 2, "ranvier: \"=6\" is neither an option nor name=value" },
+        { "run missing.lua", 1, "ranvier: cannot read \"missing.lua\": No such file or directory" },
+        { "run missing.json", 1, "ranvier: cannot read \"missing.json\"" },
+        { "run folder.lua", 1, "ranvier: \"folder.lua\" is a folder; a script is needed" },
+        { "run n.txt", 1,
+          "ranvier: \"n.txt\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua" },
+        { "run n.json", 1, "ranvier: \"n.json\": SONATA networks come in a later version" },
+        { "run n.nir", 1, "NIR graphs come in a later version" },
+        { "run n.net", 1, "netx networks come in a later version" },
+        { "run signature.h5", 1, "is an HDF5 file: ranvier info, stats and plot read results" },
+        { "run n.lua --out /nowhere/x.h5", 1, "/nowhere/x.h5" },
+        { "run wrong.lua", 1, "wrong.lua:2: there is no rv.netwrok; did you mean rv.network?" },
+        { "plot", 2, "ranvier: plot needs more" },
+        { "plot n.h5", 2, "ranvier: plot needs the figure's name: ranvier plot n.h5 -o FIG.png" },
+        { "plot missing.h5 -o x.png", 1, "missing.h5" },
+        { "plot missing.h5 -o x.png --panels raster,rat", 2, "ranvier: no panel \"rat\"; did you mean rate?" },
+        { "plot missing.h5 -o x.png --bin 0", 2, "ranvier: --bin = 0" },
+        { "plot a b -o x.png", 2, "ranvier: plot: \"b\" is too much" },
+        { "stats", 2, "ranvier: stats needs more" },
+        { "stats missing.h5", 1, "missing.h5" },
+        { "stats n.lua", 1, "n.lua" },
+        { "stats n.h5 --hahs", 2, "did you mean --hash?" },
+        { "info n.lua", 1, "ranvier: \"n.lua\" is a script; ranvier run runs it" },
+        { "info missing.h5", 1, "missing.h5" },
+        { "models iaf_psc_epx", 1, "ranvier: no model, rule or input \"iaf_psc_epx\"; did you mean iaf_psc_exp?" },
+        { "models fixed_indegre", 1, "did you mean fixed_indegree?" },
+        { "models a b", 2, "ranvier: models: \"b\" is too much" },
+        { "help rnu", 2, "did you mean run?" },
+    };
+    int failures = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        outcome     o = run(table[i].arguments);
+        const char *end = strchr(o.err, '\n');
+        if (o.status == table[i].status && strstr(o.err, table[i].sentence) && end && !end[1]) continue;
+        print_error("ranvier %s\nexpected %d %s\ngot      %d %s\n", table[i].arguments, table[i].status,
+                    table[i].sentence, o.status, o.err);
+        failures++;
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void help_and_lists(void **state)
+{
+    (void)state;
+    static const wrong table[] = {
+        /* the sentence is on stdout */
+        { "--version", 0, "ranvier 0." },
+        { "--help", 0, "ranvier run" },
+        { "help", 0, "ranvier models" },
+        { "help run", 0, "--threads N" },
+        { "run --help", 0, "--timing grid|exact" },
+        { "stats --help", 0, "--hash" },
+        { "models", 0, "iaf_psc_exp" },
+        { "models", 0, "pairwise_bernoulli" },
+        { "models iaf_psc_exp", 0, "tau_syn_ex" },
+        { "models iaf_psc_exp", 0, "doi:10.1007/s004220050570" },
+        { "models stdp", 0, "tau_plus" },
+        { "models poisson", 0, "Hz" },
+        { "models fixed_indegree", 0, "rule = \"fixed_indegree\", indegree" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        outcome o = run(table[i].arguments);
+        if (o.status == table[i].status && strstr(o.out, table[i].sentence) && !o.err[0]) continue;
+        fail_msg("ranvier %s\nexpected %s\ngot %d %s%s", table[i].arguments, table[i].sentence, o.status, o.out, o.err);
+    }
+    outcome o = run("");
+    assert_int_equal(o.status, 2);
+    assert_non_null(strstr(o.out, "ranvier run"));
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------------------------
+ */
+
+static void from_script_to_figure(void **state)
+{
+    (void)state;
+    outcome o = run("run n.lua --out n.h5 time=50 --profile");
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.err, "");
+    assert_non_null(strstr(o.out, "50 ms simulated in "));
+    assert_non_null(strstr(o.out, "real-time factor"));
+    assert_non_null(strstr(o.out, "E                  50 neurons"));
+    assert_non_null(strstr(o.out, "delivering spikes"));
+    char hash[17] = { 0 };
+    memcpy(hash, o.out, 16);
+    o = run("stats n.h5 --hash");
+    assert_int_equal(o.status, 0);
+    assert_memory_equal(o.out, hash, 16);
+    o = run("stats n.h5");
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "rate (Hz)"));
+    assert_non_null(strstr(o.out, "\nE "));
+    o = run("info n.h5");
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "ranvier run n.lua --out n.h5 time=50"));
+    assert_non_null(strstr(o.out, "I: 10 neurons (inhibitory)"));
+    assert_non_null(strstr(o.out, "V_m"));
+    o = run("info n.h5 --script");
+    assert_string_equal(o.out, network);
+    assert_int_equal(run("plot n.h5 -o n.svg --from 10 --to 40 --panels raster,rate,traces --title T").status, 0);
+    assert_int_equal(access("n.svg", R_OK), 0);
+    o = run("run n.lua --time 50 --quiet --seed 1 --threads 1");
+    assert_memory_equal(o.out, hash, 16);
+    assert_int_equal(strlen(o.out), 17); /* nothing but what the script prints */
+    o = run("run n.lua --time=50 --quiet --seed 2");
+    assert_memory_not_equal(o.out, hash, 16);
+}
+
+static void unused_arguments(void **state)
+{
+    (void)state;
+    outcome o = run("run n.lua tmie=50 --time 10");
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.err, "ranvier: the script did not use tmie=50; did you mean time?\n");
+    o = run("run n.lua colour=red --time 10");
+    assert_string_equal(o.err, "ranvier: the script did not use colour=red; it reads time\n");
+    o = run("run n.lua tmie=50 --time 10 --quiet");
+    assert_string_equal(o.err, "");
+}
+
+static void statuses(void **state)
+{
+    (void)state;
+    assert_int_equal(run("run exit.lua code=0").status, 0);
+    assert_int_equal(run("run exit.lua code=9").status, 9);
+    outcome o = run("run check.lua");
+    assert_int_equal(o.status, 1);
+    assert_string_equal(o.err, "check.lua:2: check failed: two is one\n");
+    assert_non_null(strstr(o.out, "1 of 2 checks failed"));
+    o = run("run n.lua --time 0.05");
+    assert_int_equal(o.status, 1);
+    assert_memory_equal(o.err, "n.lua:6: ", 9);
+}
+
+/* A script that fails before its first run leaves an old results file as it is. */
+static void old_results_survive(void **state)
+{
+    (void)state;
+    write_file("old.h5", "precious");
+    outcome o = run("run wrong.lua --out old.h5");
+    char    text[32];
+    read_file("old.h5", text, sizeof text);
+    assert_int_equal(o.status, 1);
+    assert_string_equal(text, "precious");
+}
+
+static void wait_for(const char *name)
+{
+    for (int k = 0; k < 2000 && access(name, R_OK) != 0; k++)
+        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+}
+
+/* One signal: the results are whole, the exit status is 130; the script does not go on. */
+static void interrupted(void **state)
+{
+    (void)state;
+    static const int signals[] = { SIGINT, SIGTERM };
+    for (int k = 0; k < 2; k++) {
+        remove("stopped.h5");
+        pid_t child = start("run long.lua --out stopped.h5");
+        wait_for("stopped.h5");
+        nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+        kill(child, signals[k]);
+        outcome o = finish(child);
+        assert_int_equal(o.status, 130);
+        assert_non_null(strstr(o.err, "ranvier: stopped at "));
+        assert_non_null(strstr(o.err, "stopped.h5 has everything up to there"));
+        assert_null(strstr(o.out, "not reached"));
+        double at = atof(strstr(o.err, "stopped at ") + strlen("stopped at "));
+        o = run("info stopped.h5");
+        assert_int_equal(o.status, 0);
+        assert_true(at > 0 && at == atof(strstr(o.out, "simulated_ms") + strlen("simulated_ms")));
+    }
+}
+
+static void endless_loops_end(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "loop.lua", "thread.lua", "inside.lua" };
+    for (int k = 0; k < 3; k++) {
+        remove("out");
+        char line[64];
+        snprintf(line, sizeof line, "run %s", files[k]);
+        pid_t child = start(line);
+        nanosleep(&(struct timespec){ .tv_nsec = 700000000 }, NULL);
+        kill(child, SIGINT);
+        assert_int_equal(finish(child).status, 130);
+    }
+}
+
+/* string.find() with a pattern that backtracks for ever never comes back to Lua: the second signal quits. */
+static void second_signal(void **state)
+{
+    (void)state;
+    pid_t child = start("run stuck.lua");
+    nanosleep(&(struct timespec){ .tv_nsec = 700000000 }, NULL);
+    kill(child, SIGINT);
+    nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+    assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+    kill(child, SIGINT);
+    assert_int_equal(finish(child).status, 130);
+}
+
+static int prepare(void **state)
+{
+    (void)state;
+    const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+    FILE               *file = fopen("signature.h5", "wb");
+    if (!file) return 1;
+    fwrite(signature, 1, sizeof signature, file);
+    fclose(file);
+    if (system("mkdir folder.lua") != 0) return 1;
+    write_file("suppressions",
+               "leak:libfontconfig\nleak:libhdf5\n"); /* caches that are theirs, under the leak checker */
+    setenv("LSAN_OPTIONS", "suppressions=suppressions", 1);
+    write_file("n.lua", network);
+    write_file("n.txt", network);
+    write_file("n.json", "{}");
+    write_file("n.nir", "");
+    write_file("n.net", "");
+    write_file("wrong.lua", "local rv = require 'ranvier'\nrv.netwrok{}\n");
+    write_file("exit.lua", "local rv = require 'ranvier'\nrv.exit(rv.arg.code)\n");
+    write_file("check.lua", "local rv = require 'ranvier'\nrv.check(2 == 1, 'two is one')\nrv.check(true)\n");
+    write_file("loop.lua", "while true do pcall(function() while true do end end) end");
+    write_file("thread.lua",
+               "coroutine.wrap(function() while true do pcall(function() while true do end end) end end)()");
+    write_file("inside.lua",
+               "local rv = require 'ranvier' local net = rv.network{} net:population('E', 1, 'iaf_psc_delta')\n"
+               "net:at(1, function() while true do end end) net:run(10)");
+    write_file("stuck.lua", "string.find(string.rep('a', 60), string.rep('a?', 60) .. string.rep('.*', 60) .. 'b')");
+    write_file("long.lua",
+               "local rv = require 'ranvier' local net = rv.network{}\n"
+               "local E = net:population('E', 100, 'iaf_psc_delta', { I_e = 1000 }) net:record(E, 'spikes')\n"
+               "pcall(net.run, net, 1e9) print 'not reached'");
+    return 0;
+}
+
+int main(void)
+{
+    char        folder[] = "/tmp/ranvier_test_XXXXXX", clean[64];
+    const char *command = getenv("RANVIER");
+    if (!realpath(command ? command : "build/ranvier", ranvier))
+        return printf("no %s\n", command ? command : "build/ranvier"), 1;
+    if (!mkdtemp(folder) || chdir(folder) != 0) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_command_lines),
+        cmocka_unit_test(help_and_lists),
+        cmocka_unit_test(from_script_to_figure),
+        cmocka_unit_test(unused_arguments),
+        cmocka_unit_test(statuses),
+        cmocka_unit_test(old_results_survive),
+        cmocka_unit_test(interrupted),
+        cmocka_unit_test(endless_loops_end),
+        cmocka_unit_test(second_signal),
+    };
+    int failed = cmocka_run_group_tests(tests, prepare, NULL);
+    snprintf(clean, sizeof clean, "rm -rf %s", folder);
+    return chdir("/") != 0 || system(clean) != 0 ? 1 : failed;
+}
