@@ -31,6 +31,7 @@
  * nothing is synchronised to the disk. An I/O error of the disk itself (EIO) can still make libhdf5 crash at exit. */
 #define _GNU_SOURCE
 #include "io/hdf5_file.h"
+#include "io/hdf5_superblock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -119,82 +120,11 @@ static rv_status out_of_memory(hdf5_file *f, const char *object, int64_t bytes)
     return refuse(f, RV_OUT_OF_MEMORY, object, "no memory for its %.1f MB", (double)bytes / 1e6);
 }
 
-/* ---- the superblock ------------------------------------------------------------------------------------------ */
-
-/* Bytes of versions 2 and 3: signature 8, version 1, size of offsets 1, size of lengths 1, flags 1, base 8, extension
- * 8, end of file 8, root group 8, checksum 4; little-endian. Of versions 0 and 1 we only need the end of the file. */
-enum {
-    SB_VERSION = 8, SB_OFFSETS = 9, SB_FLAGS = 11, SB_END = 28, SB_CHECKSUM = 44, SB_BYTES = 48,
-    SB_OLD_OFFSETS = 13, SB_OLD_END = 40,
-    FLAG_WRITING = 1, FLAG_SWMR = 4,
-};
-
-typedef struct superblock {
-    int64_t at;                      /* where it is: 0, or after a user block of 512, 1024, ... bytes */
-    int     version, flags;
-    int64_t end;                     /* of the file, as it says; -1 if it is of an unusual kind       */
-    uint8_t bytes[SB_BYTES];
-} superblock;
-
-static uint64_t little_endian(const uint8_t *b, int n)
+static rv_status publish(hdf5_file *f, int descriptor, int64_t end)
 {
-    uint64_t x = 0;
-    for (int i = 0; i < n; i++) x |= (uint64_t)b[i] << 8 * i;
-    return x;
-}
-
-static bool superblock_find(int descriptor, superblock *s)
-{
-    static const uint8_t signature[8] = "\211HDF\r\n\032\n";
-    memset(s, 0, sizeof *s);
-    for (s->at = 0; pread(descriptor, s->bytes, SB_BYTES, s->at) == SB_BYTES; s->at = s->at ? 2 * s->at : 512) {
-        if (memcmp(s->bytes, signature, sizeof signature) != 0) continue;
-        s->version = s->bytes[SB_VERSION], s->end = -1;
-        if (s->version >= 2) s->flags = s->bytes[SB_FLAGS];
-        if (s->version >= 2 && s->bytes[SB_OFFSETS] == 8) s->end = (int64_t)little_endian(s->bytes + SB_END, 8);
-        if (s->version < 2 && s->bytes[SB_OLD_OFFSETS] == 8)
-            s->end = (int64_t)little_endian(s->bytes + SB_OLD_END + 4 * (s->version == 1), 8);
-        return true;
-    }
-    return false;
-}
-
-/* Bob Jenkins' lookup3 (2006, public domain), which HDF5 uses for its checksums; initial value 0. */
-static uint32_t lookup3(const uint8_t *key, size_t n)
-{
-#define ROT(x, k) ((x) << (k) | (x) >> (32 - (k)))
-    uint32_t a = 0xdeadbeef + (uint32_t)n, b = a, c = a;
-    for (; n > 12; n -= 12, key += 12) {
-        a += (uint32_t)little_endian(key, 4);
-        b += (uint32_t)little_endian(key + 4, 4);
-        c += (uint32_t)little_endian(key + 8, 4);
-        a -= c, a ^= ROT(c, 4), c += b, b -= a, b ^= ROT(a, 6), a += c, c -= b, c ^= ROT(b, 8), b += a;
-        a -= c, a ^= ROT(c, 16), c += b, b -= a, b ^= ROT(a, 19), a += c, c -= b, c ^= ROT(b, 4), b += a;
-    }
-    uint8_t last[12] = {0};
-    memcpy(last, key, n);
-    a += (uint32_t)little_endian(last, 4);
-    b += (uint32_t)little_endian(last + 4, 4);
-    c += (uint32_t)little_endian(last + 8, 4);
-    c ^= b, c -= ROT(b, 14), a ^= c, a -= ROT(c, 11), b ^= a, b -= ROT(a, 25), c ^= b, c -= ROT(b, 16);
-    a ^= c, a -= ROT(c, 4), b ^= a, b -= ROT(a, 14), c ^= b, c -= ROT(b, 24);
-    return c;
-#undef ROT
-}
-
-/* Makes a superblock that everybody reads, see the head of this file. */
-static rv_status superblock_publish(hdf5_file *f, int descriptor, int64_t end)
-{
-    superblock s;
-    if (!superblock_find(descriptor, &s) || s.at != 0 || s.version != 3)
-        return refuse(f, RV_FILE_ERROR, NULL, "has lost its beginning while it was written");
-    s.bytes[SB_FLAGS] = 0;
-    for (int i = 0; i < 8; i++) s.bytes[SB_END + i] = (uint8_t)((uint64_t)end >> 8 * i);
-    uint32_t checksum = lookup3(s.bytes, SB_CHECKSUM);
-    for (int i = 0; i < 4; i++) s.bytes[SB_CHECKSUM + i] = (uint8_t)(checksum >> 8 * i);
-    if (pwrite(descriptor, s.bytes, SB_BYTES, 0) != SB_BYTES)
-        return refuse(f, RV_FILE_ERROR, NULL, "cannot be written: %s", system_reason(errno));
-    return RV_OK;
+    int error = superblock_publish(descriptor, end);
+    if (error == EINVAL) return refuse(f, RV_FILE_ERROR, NULL, "has lost its beginning while it was written");
+    return error ? refuse(f, RV_FILE_ERROR, NULL, "cannot be written: %s", system_reason(error)) : RV_OK;
 }
 
 /* ---- room on the disk ---------------------------------------------------------------------------------------- */
@@ -211,7 +141,7 @@ static rv_status reserve(hdf5_file *f, const char *object, int64_t bytes)
     else error = posix_fallocate(f->descriptor, f->room, need - f->room);
     if (error) return refuse(f, RV_FILE_ERROR, object, "cannot be written: %s", system_reason(error));
     f->room = need;
-    return f->mode == HDF5_LIVE ? superblock_publish(f, f->descriptor, f->room) : RV_OK;
+    return f->mode == HDF5_LIVE ? publish(f, f->descriptor, f->room) : RV_OK;
 }
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
@@ -278,7 +208,7 @@ static rv_status inspect(hdf5_file *f, superblock *s)
 {
     if (file_size(f) == 0) return refuse(f, RV_FILE_ERROR, NULL, "is empty");
     if (!superblock_find(f->descriptor, s)) return refuse(f, RV_FILE_ERROR, NULL, "is not an HDF5 file");
-    if (!(s->flags & FLAG_SWMR) && s->end > file_size(f))
+    if (!(s->flags & SUPERBLOCK_SWMR) && s->end > file_size(f))
         return refuse(f, RV_FILE_ERROR, NULL, "is cut off: %lld of %lld bytes are there", (long long)file_size(f),
                       (long long)s->end);
     return RV_OK;
@@ -360,7 +290,7 @@ static rv_status write_empty_file(hdf5_file *f)
         status = refuse(f, RV_FILE_ERROR, NULL, "cannot be written: %s", system_reason(errno ? errno : ENOSPC));
     if (id >= 0) H5Fclose(id);
     H5Pclose(access);
-    if (status == RV_OK) status = superblock_publish(f, f->descriptor, n); /* the image has a wrong checksum */
+    if (status == RV_OK) status = publish(f, f->descriptor, n); /* the image has a wrong checksum */
     return status;
 }
 
@@ -371,7 +301,7 @@ static rv_status open_to_write(hdf5_file *f, hdf5_mode mode)
     rv_status status = reserve(f, NULL, f->room);
     if (status == RV_OK) status = library_open(f, H5F_ACC_RDWR | (mode == HDF5_LIVE ? H5F_ACC_SWMR_WRITE : 0));
     if (status == RV_OK) f->mode = mode;
-    if (status == RV_OK && mode == HDF5_LIVE) status = superblock_publish(f, f->descriptor, f->room);
+    if (status == RV_OK && mode == HDF5_LIVE) status = publish(f, f->descriptor, f->room);
     return status;
 }
 
