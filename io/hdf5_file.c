@@ -362,7 +362,7 @@ rv_status hdf5_copy(hdf5_file *file, const char *path)
     int to = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), error = to < 0 ? errno : 0;
     if (!error) error = copy_bytes(file->descriptor, to, end);
     if (error) status = refuse(file, RV_FILE_ERROR, NULL, "cannot be copied to add to it: %s", system_reason(error));
-    else status = superblock_publish(file, to, end);
+    else status = publish(file, to, end);
     if (to >= 0 && close(to) != 0 && status == RV_OK)
         status = refuse(file, RV_FILE_ERROR, NULL, "cannot be copied to add to it: %s", system_reason(errno));
     return status;
@@ -388,7 +388,7 @@ rv_status hdf5_close(hdf5_file *file)
     superblock s;
     int64_t    end = 0;
     if (file->mode == HDF5_LIVE && end_of_content(file, &end) == RV_OK)
-        superblock_publish(file, file->descriptor, end); /* before the library cuts the room off, not after */
+        publish(file, file->descriptor, end); /* before the library cuts the room off, not after */
     if (H5Fclose((hid_t)file->id) < 0) status = library_error(file, NULL, "be closed");
     else if (file->mode != HDF5_READING && superblock_find(file->descriptor, &s) && s.end > 0 &&
              s.end < file_size(file) && ftruncate(file->descriptor, s.end) != 0) /* gives back the room not needed */
