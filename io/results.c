@@ -453,7 +453,7 @@ static rv_status begin(results_writer *w, const char *path, const results_proven
     TRY(write_provenance(w, provenance));
     CHECK(w, hdf5_close(&w->file));
     TRY(take_place(w));
-    return rv_on_wall_clock(w->net, UPDATE_SECONDS, on_wall_clock, w); /* last, as it cannot be taken back */
+    return rv_on_wall_clock(w->net, UPDATE_SECONDS, on_wall_clock, w);
 }
 
 static void writer_free(results_writer *w)
@@ -487,6 +487,7 @@ rv_status results_writer_open(rv_net *net, const char *path, const results_prove
 rv_status results_writer_close(results_writer *writer)
 {
     if (!writer) return RV_OK;
+    rv_off_wall_clock(writer->net, on_wall_clock, writer);
     rv_status status = update(writer);
     if (status == RV_OK && hdf5_set_int(&writer->file, "/provenance", "finished", 1) != RV_OK)
         status = file_failed(writer);

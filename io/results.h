@@ -19,12 +19,12 @@ typedef struct results_provenance {
  *  about every half second of wall time and at the end of every run (rv_on_wall_clock). An existing file at path is
  *  replaced only when the new one has begun successfully. The texts are borrowed during the call, `user` until the
  *  writer is closed. When the disk is full, the run ends with RV_FILE_ERROR; the file holds what it held before.
- *  @param writer result, to be closed before rv_net_free(), after the last run
+ *  @param writer result, to be closed before rv_net_free()
  *  @return RV_OK or RV_FILE_ERROR, with its sentence in rv_net_error() */
 rv_status results_writer_open(rv_net *net, const char *path, const results_provenance *provenance,
                               results_writer **writer);
 
-/** Writes what is still missing and closes the file. NULL is allowed. The network must not run again. */
+/** Writes what is still missing and closes the file. NULL is allowed. */
 rv_status results_writer_close(results_writer *writer);
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */

@@ -77,6 +77,14 @@ rv_status rv_on_wall_clock(rv_net *net, double interval_seconds, rv_timer_fn f, 
     return RV_OK;
 }
 
+void rv_off_wall_clock(rv_net *net, rv_timer_fn f, void *user)
+{
+    int kept = 0;
+    for (int k = 0; k < net->n_clock_listeners; k++)
+        if (net->clock_listener[k].f != f || net->clock_listener[k].user != user) net->clock_listener[kept++] = net->clock_listener[k];
+    net->n_clock_listeners = kept;
+}
+
 void rv_stop(rv_net *net) { net->stop = 1; }
 
 /* What a callback returned; it may have left its own sentence. */

@@ -327,6 +327,7 @@ rv_status rv_on_spike(rv_net *net, rv_population population, rv_spike_fn f, void
  *  everything recorded up to rv_time() readable: to show progress, to write results. A status other than RV_OK
  *  ends the run with it. */
 rv_status rv_on_wall_clock(rv_net *net, double interval_seconds, rv_timer_fn f, void *user);
+void      rv_off_wall_clock(rv_net *net, rv_timer_fn f, void *user); /* not from within f */
 
 /** Lets a callback explain a status other than RV_OK it returns. */
 rv_status rv_fail(rv_net *net, rv_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -618,8 +618,8 @@ static void expect_touch(double half_width, bool above, rv_timing timing)
 static void threshold_is_just_touched(void **state)
 {
     (void)state;
-    const double half_widths[] = { 1e-3, 1e-5, 1e-6, 0.5e-7 };
-    for (int k = 0; k < 4; k++) {
+    const double half_widths[] = { 1e-5, 1e-6, 0.5e-7 };
+    for (int k = 0; k < 3; k++) {
         expect_touch(half_widths[k], false, RV_EXACT);
         expect_touch(half_widths[k], true, RV_EXACT);
         expect_touch(half_widths[k], false, RV_GRID);
@@ -632,12 +632,12 @@ static void simultaneous_arrivals_are_one_input(void **state)
     (void)state;
     for (int timing = RV_GRID; timing <= RV_EXACT; timing++) {
         rv_net       *net = hand_net((rv_timing)timing);
-        rv_population g = hand_train(net, "g", TIMES(1, 2.5)), four = hand_delta(net, "four", 1), six = hand_delta(net, "six", 1);
+        rv_population g = hand_train(net, "g", TIMES(1)), four = hand_delta(net, "four", 1), six = hand_delta(net, "six", 1);
         hand_connect(net, g, four, 8, 0.5), hand_connect(net, g, four, -4, 0.5);
         hand_connect(net, g, six, 8, 0.5), hand_connect(net, g, six, -2, 0.5);
         accept(net, rv_run(net, 4));
         expect_times(net, four, 0, NULL, 0);
-        expect_times(net, six, TIMES(1.5, 3), 0);
+        expect_times(net, six, TIMES(1.5), 0);
         rv_net_free(net);
     }
 }
@@ -726,12 +726,12 @@ static void loops_without_delay_are_refused(void **state)
 static double weight_after(double dendritic_fraction, double post)
 {
     rv_net       *net = hand_net(RV_GRID);
-    rv_population pre = hand_train(net, "pre", TIMES(1)), force = hand_train(net, "force", TIMES(post - 1)), n = hand_delta(net, "n", 0);
+    rv_population pre = hand_train(net, "pre", TIMES(1)), force = hand_train(net, "force", TIMES(post - HAND_H)), n = hand_delta(net, "n", 0);
     rv_setting    settings[] = { { "Wmax", rv_number(1) }, { "lambda", rv_number(0.1) }, { "tau_plus", rv_number(10) }, { "tau_minus", rv_number(10) },
                                  { "mu_plus", rv_number(0) }, { "mu_minus", rv_number(0) }, { "dendritic_fraction", rv_number(dendritic_fraction) } };
     rv_projection learning;
     double        w;
-    hand_connect(net, force, n, 8, 1);
+    hand_connect(net, force, n, 8, HAND_H);
     accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(pre), .target = rv_all(n), .rule = "one_to_one", .weight = rv_number(0.5),
                                                    .delay = rv_number(1), .plasticity = "stdp", .settings = settings, .n_settings = 7 }, &learning));
     accept(net, rv_run(net, 10));
