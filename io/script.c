@@ -120,6 +120,9 @@ rv_status script_open(const script_options *options, script **result)
     s->memory_limit = options->memory_limit ? options->memory_limit : (int64_t)2 << 30;
     if (options->unsafe && !options->memory_limit) s->memory_limit = INT64_MAX / 2;
     rv_status status = options->text ? copy_text(s) : read_text(s);
+    int       why = options->out ? script_unwritable(options->out) : 0;
+    if (status == RV_OK && why)
+        status = refuse(s, RV_FILE_ERROR, "ranvier: cannot write \"%s\": %s", options->out, strerror(why));
     if (status == RV_OK) status = find_directory(s);
     if (status == RV_OK) status = open_state(s);
     return status;

@@ -31,6 +31,7 @@ static rv_projection projection_at(const script_group *group, int i) { return (r
 static int64_t synapse_count(lua_State *L, script_group *group, int i)
 {
     int64_t n = 0;
+    luaL_checkstack(L, 32, NULL); /* for the functions */
     group->net->L = L;
     rv_status status = rv_synapse_count(group->net->net, projection_at(group, i), &n);
     script_rethrow(L, group->net);

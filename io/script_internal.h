@@ -40,13 +40,12 @@ typedef struct script_net {
     script            *owner;
     lua_State         *L;       /* the Lua thread that runs it, for callbacks; valid while running  */
     bool               running; /* inside net:run()                                                 */
+    bool               drawing; /* inside a function of distance, while the engine makes synapses   */
     bool               failed;  /* a callback raised an error, kept in the anchors until run() ends */
-    bool               outputs_open;
     script_output     *outputs;
     script_population *populations; /* [n_populations], by id - 1                                       */
     int                n_populations;
     double             run_begin_ms, run_end_ms, wall_begin; /* of the run in progress                  */
-    double             wall_seconds;                         /* of all runs                             */
     struct script_net *next;
 } script_net;
 
@@ -65,7 +64,7 @@ struct script {
     int         n_checks, n_failed_checks;
     script_net *nets;                       /* alive, newest first */
     int         n_nets, summary_net;        /* summary_net: reference that keeps a lone network until the summary */
-    double      simulated_ms, wall_seconds; /* of the networks already gone */
+    rv_profile  gone;                       /* of the networks already gone: times only */
     bool        out_used;
     bool        bar; /* a progress bar is on the terminal */
 };
@@ -228,6 +227,12 @@ void script_defining(lua_State *L, script_net *net, const char *call);
 
 double script_wall_clock(void); /* seconds */
 void   script_bar_erase(script *s);
+/** Why the file cannot be written (errno), 0 if it can: it need not exist, but its folder must. */
+int script_unwritable(const char *path);
+
+/** Adds the times of a network's runs to a sum. */
+void script_add_times(rv_profile *sum, const rv_net *net);
+
 /** Closes the results files of a network. @return the first failure; the sentence goes to the script's message */
 rv_status script_outputs_close(script_net *net);
 /** What a new network needs: wall clock, profile, --out. It is on top of the stack. */

@@ -62,7 +62,7 @@ static int free_network(lua_State *L)
         *link = net->next;
         break;
     }
-    s->simulated_ms += rv_time(net->net), s->wall_seconds += net->wall_seconds;
+    script_add_times(&s->gone, net->net);
     rv_net_free(net->net);
     free(net->populations);
     net->net = NULL;

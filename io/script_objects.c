@@ -113,10 +113,21 @@ void script_type(lua_State *L, const char *type, const luaL_Reg *methods, const 
     lua_pop(L, 1);
 }
 
+/* Every object but a value begins with its network. */
+static script_net *network_of(void *object, const char *type)
+{
+    if (strcmp(type, TYPE_VALUE) == 0) return NULL;
+    return strcmp(type, TYPE_NETWORK) == 0 ? object : *(script_net **)object;
+}
+
 void *script_self(lua_State *L, const char *type)
 {
     void *object = luaL_testudata(L, 1, type);
-    if (object) return object;
+    if (object) {
+        script_net *net = network_of(object, type);
+        if (net && net->drawing) script_fail(L, "a function of distance cannot use its network: it is being built");
+        return object;
+    }
     lua_Debug frame = { 0 };
     if (lua_getstack(L, 0, &frame)) lua_getinfo(L, "n", &frame);
     const char *name = frame.name ? frame.name : "method", *kind = strchr(type, '.') + 1;
@@ -148,6 +159,8 @@ void script_register_net(lua_State *L, script_net *net)
     lua_rawsetp(L, -2, net);
     lua_pop(L, 1);
     lua_newtable(L);
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "error"); /* the place exists, so keeping an error needs no memory */
     lua_setiuservalue(L, -2, 1);
 }
 
@@ -247,7 +260,7 @@ void script_rethrow(lua_State *L, script_net *net)
     script_push_net(L, net);
     lua_getiuservalue(L, -1, 1);
     lua_getfield(L, -1, "error");
-    lua_pushnil(L);
+    lua_pushboolean(L, false);
     lua_setfield(L, -3, "error");
     lua_error(L);
 }

@@ -235,7 +235,8 @@ static int population_spikes(lua_State *L)
 
 static int population_count(lua_State *L)
 {
-    lua_pushinteger(L, read_spikes(L, recorded(L)).n);
+    script_slice *p = recorded(L);
+    lua_pushinteger(L, is_whole(p) ? rv_spike_count(p->net->net, p->slice.population) : read_spikes(L, p).n);
     return 1;
 }
 

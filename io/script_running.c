@@ -6,6 +6,8 @@
 #include "io/script_internal.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,15 +61,11 @@ static rv_status on_wall_clock(rv_net *rv, double t_ms, void *user)
 
 /* ---- results files -------------------------------------------------------------------------------------------- */
 
-/* The file need not exist, its folder must: known before hours of simulation, not after. */
-static void check_writable(lua_State *L, const char *what, const char *path)
+int script_unwritable(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    lua_pushlstring(L, slash ? path : ".", slash ? (size_t)(slash - path + (slash == path)) : 1);
-    bool exists = access(path, F_OK) == 0;
-    if (access(exists ? path : lua_tostring(L, -1), W_OK) != 0)
-        script_fail(L, "%s: cannot write \"%s\": %s", what, path, strerror(errno));
-    lua_pop(L, 1);
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    return access(access(path, F_OK) == 0 ? path : dirname(copy), W_OK) == 0 ? 0 : errno;
 }
 
 static void add_output(lua_State *L, script_net *net, const char *path)
@@ -104,7 +102,8 @@ int network_output(lua_State *L)
 {
     script_net *net = script_self(L, TYPE_NETWORK);
     const char *path = script_path(L, 2, "net:output: the file", " .h5 .hdf5 ");
-    check_writable(L, "net:output", path);
+    int         why = script_unwritable(path); /* asked before hours of simulation, not after */
+    if (why) script_fail(L, "net:output: cannot write \"%s\": %s", path, strerror(why));
     add_output(L, net, path);
     if (rv_time(net->net) > 0 && !net->running) script_check(L, net, open_outputs(net));
     return 0;
@@ -151,13 +150,11 @@ void script_net_begin(lua_State *L, script_net *net)
 /* Compiles before the files are begun, so that a network that is refused leaves an old file be. */
 static rv_status run_whole(script_net *net, double duration_ms)
 {
-    double    begin = script_wall_clock();
     rv_status status = rv_compile(net->net);
     if (status == RV_OK) status = open_outputs(net);
     net->run_begin_ms = rv_time(net->net), net->run_end_ms = net->run_begin_ms + duration_ms;
     net->wall_begin = script_wall_clock();
     if (status == RV_OK) status = rv_run(net->net, duration_ms);
-    net->wall_seconds += script_wall_clock() - begin;
     return status;
 }
 
@@ -170,9 +167,10 @@ int network_run(lua_State *L)
     double duration_ms = script_number(L, 2, "net:run: the duration (ms)");
     lua_settop(L, 1);
     luaL_checkstack(L, 32, NULL); /* for the callbacks */
+    rv_net *outer = s->running;   /* a callback of one network may run another */
     net->L = L, net->running = true, s->running = net->net;
     rv_status status = run_whole(net, duration_ms);
-    s->running = NULL, net->running = false, net->L = NULL;
+    s->running = outer, net->running = false, net->L = NULL;
     script_bar_erase(s);
     script_rethrow(L, net);
     if (status != RV_STOPPED) script_check(L, net, status);
@@ -314,25 +312,29 @@ static void print_populations(script_net *net)
         double        start = script_population_of(net, population)->record_start_ms;
         double        duration_ms = rv_time(net->net) - start;
         if (!rv_spikes_recorded(net->net, population))
-            printf("  %-12s %8lld neurons, spikes not recorded\n", name, (long long)size);
+            printf("  %-12s %8lld neuron%s, spikes not recorded\n", name, (long long)size, size == 1 ? "" : "s");
         else
-            printf("  %-12s %8lld neurons %12lld spikes %10.2f Hz\n", name, (long long)size, (long long)n,
-                   duration_ms > 0 ? 1e3 * (double)n / (double)size / duration_ms : 0.0);
+            printf("  %-12s %8lld neuron%s %12lld spikes %10.2f Hz\n", name, (long long)size, size == 1 ? " " : "s",
+                   (long long)n, duration_ms > 0 ? 1e3 * (double)n / (double)size / duration_ms : 0.0);
     }
+}
+
+void script_add_times(rv_profile *sum, const rv_net *net)
+{
+    rv_profile profile = rv_profile_get(net);
+    sum->simulated_ms += rv_time(net);
+    sum->run_seconds += profile.run_seconds;
+    sum->compile_seconds += profile.compile_seconds;
 }
 
 void script_summary(script *s)
 {
-    double simulated_ms = s->simulated_ms, wall = s->wall_seconds, built = 0;
-    for (script_net *net = s->nets; net; net = net->next) {
-        simulated_ms += rv_time(net->net), wall += net->wall_seconds;
-        built += rv_profile_get(net->net).compile_seconds;
-    }
-    if (s->options.quiet || simulated_ms == 0) return;
+    rv_profile sum = s->gone;
+    for (script_net *net = s->nets; net; net = net->next) script_add_times(&sum, net->net);
+    if (s->options.quiet || sum.simulated_ms == 0) return;
     if (s->n_nets > 1) printf("%d networks, ", s->n_nets);
-    wall -= built;
-    printf("%g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", simulated_ms, wall,
-           1e3 * wall / simulated_ms, built);
+    printf("%g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", sum.simulated_ms, sum.run_seconds,
+           1e3 * sum.run_seconds / sum.simulated_ms, sum.compile_seconds);
     if (s->n_nets == 1 && s->nets) print_populations(s->nets);
     if (s->options.profile)
         for (script_net *net = s->nets; net; net = net->next) print_profile(net->net);

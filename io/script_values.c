@@ -338,7 +338,10 @@ static double call_distance(double distance, void *user)
     if (net->failed || net->owner->leaving || !L) return NAN;
     script_push_anchor(L, net, callback->function);
     lua_pushnumber(L, distance);
-    if (script_callback_call(L, net, 1, 1) != RV_OK) return NAN;
+    net->drawing = true;
+    rv_status status = script_callback_call(L, net, 1, 1);
+    net->drawing = false;
+    if (status != RV_OK) return NAN;
     double x = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : NAN;
     lua_pop(L, 1);
     return x;

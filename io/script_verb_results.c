@@ -10,7 +10,7 @@
 #include "sim/statistics.h"
 #include "viz/figure.h"
 
-enum { MOST_TRACES = 10, N_PAIRS = 1000 };
+enum { MOST_TRACES = 10, N_PAIRS = 1000, LABEL = 240 };
 static const double bin_ms = 2, window_ms = 100; /* of correlation and synchrony; of the Fano factor */
 
 /* Opens the file; prints what is wrong with it. */
@@ -196,14 +196,19 @@ static bool take_column(const results_report *report, int64_t column, figure_tra
     return true;
 }
 
-static int take_traces(const results *r, figure_trace *traces)
+static int take_traces(const results *r, figure_trace *traces, char (*labels)[LABEL])
 {
     int n = 0;
     for (int i = 0; i < results_report_count(r); i++) {
         const results_report *report = results_report_at(r, i);
         for (int64_t column = 0; report->kind == RV_PROBE_STATE && column < report->n_columns && n < MOST_TRACES;
              column++)
-            if (take_column(report, column, &traces[n])) n++;
+            if (take_column(report, column, &traces[n])) {
+                snprintf(labels[n], LABEL, "%s of %s %" PRId64, report->variable, report->population,
+                         report->columns[column] + 1); /* numbered as in scripts */
+                traces[n].label = labels[n];
+                n++;
+            }
     }
     return n;
 }
@@ -212,10 +217,11 @@ static int draw(const results *r, figure *f, const char *path, const char *out)
 {
     figure_spikes *spikes = calloc((size_t)results_spikes_count(r) + 1, sizeof *spikes);
     figure_trace   traces[MOST_TRACES];
+    char           labels[MOST_TRACES][LABEL];
     rv_error       error = { 0 };
     if (!spikes) return command_fail(1, "no memory left");
     f->spikes = spikes, f->n_spikes = take_spikes(r, spikes);
-    f->traces = traces, f->n_traces = take_traces(r, traces);
+    f->traces = traces, f->n_traces = take_traces(r, traces, labels);
     if (f->from_ms != 0 && f->to_ms == 0) f->to_ms = duration_ms(r);
     int status = 0;
     if (f->n_spikes == 0 && f->n_traces == 0)

@@ -115,7 +115,7 @@ static void wrong_command_lines(void **state)
         { "run n.nir", 1, "NIR graphs come in a later version" },
         { "run n.net", 1, "netx networks come in a later version" },
         { "run signature.h5", 1, "is an HDF5 file: ranvier info, stats and plot read results" },
-        { "run n.lua --out /nowhere/x.h5", 1, "/nowhere/x.h5" },
+        { "run n.lua --out /nowhere/x.h5", 1, "ranvier: cannot write \"/nowhere/x.h5\": No such file or directory" },
         { "run wrong.lua", 1, "wrong.lua:2: there is no rv.netwrok; did you mean rv.network?" },
         { "plot", 2, "ranvier: plot needs more" },
         { "plot n.h5", 2, "ranvier: plot needs the figure's name: ranvier plot n.h5 -o FIG.png" },

@@ -362,6 +362,9 @@ static void callbacks(void **state)
         { "net:at(1, function() E:set('tau_M', 1) end)\nnet:run(5)", 2, "did you mean \"tau_m\"?" },
         { "net:at(1, function() coroutine.yield() end)\nnet:run(5)", 2, "attempt to yield" },
         { "net:connect(E, I, {}, { weight = function(d)\n  error('of distance') end })\nnet:run(1)", 3, "of distance" },
+        { "net:connect(E, I, {}, { weight = function(d)\n  net:run(1) end })\nnet:run(1)", 3, "cannot use its network" },
+        { "local c\nc = net:connect(E, I, {}, { weight = function(d)\n  return #c end })\nprint(#c)", 4,
+          "cannot use its network" },
         { "net:connect(E, I, {}, { weight = function(d) return 'x' end })\nnet:run(1)", 3, "weight" },
     };
     static const char *head =

@@ -75,7 +75,7 @@ static void connect_learning(rv_net *net, const char *source, const char *target
     rv_setting settings[] = { { "Wmax", rv_number(2 * w) }, { "lambda", rv_number(0.05) }, { "mu_plus", rv_number(0.4) },
                               { "dendritic_fraction", rv_number(dendritic_fraction) } };
     accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(find(net, source)), .target = rv_all(find(net, target)),
-                                                   .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_uniform(0, 2 * w),
+                                                   .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_uniform(fmin(0, 2 * w), fmax(0, 2 * w)),
                                                    .delay = rv_uniform(0.5, 4), .plasticity = "stdp", .settings = settings, .n_settings = 4 }, NULL));
 }
 
