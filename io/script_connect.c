@@ -107,9 +107,6 @@ static void check_synapse_keys(lua_State *L, int index, const char *plasticity)
     script_keys(L, index, plasticity ? lua_pushfstring(L, "net:connect: %s", plasticity) : "net:connect", keys, n);
 }
 
-/* The engine takes a plain 0 for "not given"; a bounded 0 is a given one. */
-static rv_value given(rv_value value) { return value.kind == RV_NUMBER && value.a == 0 ? rv_clip(value, 0, 0) : value; }
-
 /* The fourth argument. Everything it borrows stays on the stack. */
 static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_def *def)
 {
@@ -121,8 +118,8 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
     def->plasticity = option_text(L, index, "net:connect", "plasticity", NULL);
     check_synapse_keys(L, index, def->plasticity);
     if (lua_getfield(L, index, "weight") != LUA_TNIL)
-        def->weight = given(script_value(L, net, -1, "net:connect: weight"));
-    if (lua_getfield(L, index, "delay") != LUA_TNIL) def->delay = given(script_value(L, net, -1, "net:connect: delay"));
+        def->weight = script_value(L, net, -1, "net:connect: weight");
+    if (lua_getfield(L, index, "delay") != LUA_TNIL) def->delay = script_value(L, net, -1, "net:connect: delay");
     int         n = script_sorted_keys(L, index, "net:connect"), sorted = lua_gettop(L);
     rv_setting *settings = lua_newuserdatauv(L, (n + 1) * sizeof *settings, 0);
     luaL_checkstack(L, 4 * n + 8, "too many parameters");
