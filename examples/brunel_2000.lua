@@ -19,10 +19,10 @@ local rv = require "ranvier"
 local spectrum = require "spectrum"
 
 local regimes = { -- rate and frequency (Hz) are those of the paper's simulations
-  SR     = { name = "synchronous regular", g = 3, drive = 2 },
-  SIfast = { name = "synchronous irregular, fast", g = 6, drive = 4, rate = 60.7, frequency = 180 },
-  AI     = { name = "asynchronous irregular", g = 5, drive = 2, rate = 37.7 },
-  SIslow = { name = "synchronous irregular, slow", g = 4.5, drive = 0.9, rate = 5.5, frequency = 22 },
+  SR     = { name = "synchronous regular", g = 3, drive = 2, tolerance = 0.1 },
+  SIfast = { name = "synchronous irregular, fast", g = 6, drive = 4, rate = 60.7, frequency = 180, tolerance = 0.1 },
+  AI     = { name = "asynchronous irregular", g = 5, drive = 2, rate = 37.7, tolerance = 0.1 },
+  SIslow = { name = "synchronous irregular, slow", g = 4.5, drive = 0.9, rate = 5.5, frequency = 22, tolerance = 0.3 },
 }
 local letter = rv.arg.regime or "AI"
 local regime = regimes[letter] or error("regime=" .. letter .. ": there are SR, SIfast, AI and SIslow", 0)
@@ -88,10 +88,13 @@ row("frequency of the global rhythm (Hz)", "%.0f", synchronous and frequency, re
 row("global activity: sd/mean", "%.2f", modulation)
 row("intervals of a neuron: CV", "%.2f", cv)
 
-if rv.arg.check == 1 then -- tolerances: ours vary by 2 % (rate) and 5 Hz (frequency) from seed to seed, his were one run each
-  local published = regime.rate or expected
+if rv.arg.check == 1 then
+  -- Tolerances: the paper shows one network each. From seed to seed ours vary by 1 % in rate, by 7 % in the slow regime
+  -- (whose waves are rare), and by 4 Hz in frequency.
   rv.check(time >= 400, "check=1 needs time=400 or more")
-  rv.check(math.abs(rate - published) < 0.1 * published, string.format("rate %.1f Hz, expected %.1f Hz +- 10 %%", rate, published))
+  local published = regime.rate or expected
+  rv.check(math.abs(rate / published - 1) < regime.tolerance,
+           string.format("rate %.1f Hz, expected %.1f Hz +- %g %%", rate, published, 100 * regime.tolerance))
   rv.check(synchronous == (letter ~= "AI"), string.format("sd/mean of the activity is %.2f, more than 0.7 is synchronous", modulation))
   rv.check(regular == (letter == "SR"), string.format("CV of the intervals is %.2f, less than 0.1 is regular", cv))
   if regime.frequency then

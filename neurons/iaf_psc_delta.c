@@ -41,7 +41,7 @@ static void prepare(const double *p, double h, double *c)
 static inline bool step_with(const double *c, double *s, double current, double input, double kept)
 {
     bool   refractory = s[REFRACTORY] > 0;
-    double V = c[REST] + c[P33] * (s[V_M] - c[REST]) + c[P30] * (c[DC] + current) + input + s[KEPT];
+    double V = c[REST] + c[P33] * (s[V_M] + s[KEPT] - c[REST]) + c[P30] * (c[DC] + current) + input;
     V = V < c[FLOOR] ? c[FLOOR] : V;
     V = refractory ? s[V_M] : V;
     s[KEPT] = refractory ? s[KEPT] + kept : 0;
@@ -54,7 +54,8 @@ static inline bool step_with(const double *c, double *s, double current, double 
 static inline bool step(const double *c, double *s, double current, double ex, double in)
 {
     double input = ex + in;
-    return step_with(c, s, current, input, c[KEEPS] != 0 && input != 0 ? input * exp(-c[RATE_M] * s[REFRACTORY]) : 0);
+    double held = s[REFRACTORY] - 1; /* when it arrives, at the end of this step */
+    return step_with(c, s, current, input, c[KEEPS] != 0 && input != 0 ? input * exp(-c[RATE_M] * held) : 0);
 }
 
 /* The sweep without an exponential in the loop: neurons that lose refractory input are the rule. */
@@ -83,9 +84,8 @@ static void carry(const double *c, double *s, double current, double k)
 {
     double held = fmin(s[REFRACTORY], k);
     if (held > 0) s[REFRACTORY] -= held, k -= held;
-    if (s[REFRACTORY] > 0) return;
-    s[V_M] += s[KEPT], s[KEPT] = 0;
     if (k <= 0) return;
+    s[V_M] += s[KEPT], s[KEPT] = 0;
     membrane m = membrane_of(c, s, current);
     s[V_M] = fmax(c[FLOOR], membrane_V(&m, k));
 }
@@ -103,7 +103,7 @@ static int receive(const double *c, double *s, double ex, double in)
         if (c[KEEPS] != 0) s[KEPT] += (ex + in) * exp(-c[RATE_M] * s[REFRACTORY]);
         return 0;
     }
-    s[V_M] = fmax(c[FLOOR], s[V_M] + ex + in);
+    s[V_M] = fmax(c[FLOOR], s[V_M] + s[KEPT] + ex + in), s[KEPT] = 0;
     return s[V_M] >= c[THETA];
 }
 

@@ -25,7 +25,6 @@ static void add_arrival(tile_state *tile, double time, uint32_t neuron, double w
         return;
     }
     tile->arrival[tile->n_arrivals++] = (arrival){ time, weight, neuron };
-    touch_neuron(tile, neuron);
 }
 
 static void collect_segment(state *s, int t, uint64_t word, double time)
@@ -87,8 +86,12 @@ static bool is_turn(const tile_state *tile, const arrival *a, int level, double 
 static bool sort_arrivals(tile_state *tile, int level, double to)
 {
     if (!memory_reserve((void **)&tile->sorted, &tile->sorted_capacity, tile->n_arrivals, sizeof *tile->sorted)) return false;
-    for (int64_t k = 0; k < tile->n_arrivals; k++)
-        if (is_turn(tile, &tile->arrival[k], level, to)) tile->n_arriving[tile->arrival[k].neuron]++;
+    for (int64_t k = 0; k < tile->n_arrivals; k++) {
+        const arrival *a = &tile->arrival[k];
+        if (!is_turn(tile, a, level, to)) continue;
+        touch_neuron(tile, a->neuron);
+        tile->n_arriving[a->neuron]++;
+    }
     touched_sort(tile);
     uint32_t sum = 0;
     for (int32_t k = 0; k < tile->n_list; k++) {

@@ -1,6 +1,6 @@
-/* STDP: the weights of NEST 3.10.0's stdp_synapse; and a plain twin of quadratic time, which sums over all pairs of spikes
- * instead of keeping traces, over random trains with simultaneous spikes, all exponents, both signs, delays on the dendrite,
- * on the axon and on both, on the grid and in exact timing. */
+/* STDP: the weights of NEST 3.10.0's stdp_synapse; and a plain twin of quadratic time, which sums over all pairs of
+ * spikes instead of keeping traces, over random trains with simultaneous spikes, all exponents, both signs, delays on
+ * the dendrite, on the axon and on both, on the grid and in exact timing. */
 #include "tests/support/reference.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ typedef struct stdp {
     double w0, delay, dendritic_fraction;                               /* weight, ms, 1              */
 } stdp;
 
-/* ---- a network whose neurons spike when they are told to --------------------------------------------------------- */
+/* ---- a network whose neurons spike when they are told to -------------------------------------------------------- */
 
 enum { MAX_PRE = 3, MAX_POST = 4 };
 
@@ -38,15 +38,21 @@ static rv_population add_post(rv_net *net, const trains *t)
 {
     rv_population post = reference_population(net, "post", t->n_post, "iaf_psc_delta");
     rv_population drive = reference_population(net, "drive", t->n_post, "spike_generator");
-    reference_set_all(net, post, "E_L", 0.0, "V_m", 0.0, "V_reset", 0.0, "V_th", 5000.0, "t_ref", 0.0, "tau_m", 0.001, NULL);
+    reference_set_all(net, post, "E_L", 0.0, "V_m", 0.0, "V_reset", 0.0, "V_th", 5000.0, "t_ref", 0.0, "tau_m", 0.001,
+                      NULL);
     for (int i = 0; i < t->n_post; i++) {
         reference_list at = { t->post[i].n, malloc((size_t)t->post[i].n * sizeof(double)) };
         for (int64_t k = 0; k < at.n; k++) at.x[k] = t->post[i].x[k] - t->h;
         ENSURE_OK(net, rv_set_spike_times(net, drive, i, at.x, at.n));
         reference_list_free(&at);
     }
-    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(drive), .target = rv_all(post), .rule = "one_to_one",
-                                                      .weight = rv_number(1e6), .delay = rv_number(t->h) }, NULL));
+    ENSURE_OK(net, rv_connect(net,
+                              &(rv_connect_def){ .source = rv_all(drive),
+                                                 .target = rv_all(post),
+                                                 .rule = "one_to_one",
+                                                 .weight = rv_number(1e6),
+                                                 .delay = rv_number(t->h) },
+                              NULL));
     return post;
 }
 
@@ -57,17 +63,25 @@ static told new_told(const trains *t, const stdp *p)
     for (int j = 0; j < t->n_pre; j++) ENSURE_OK(n.net, rv_set_spike_times(n.net, n.pre, j, t->pre[j].x, t->pre[j].n));
     n.post = add_post(n.net, t);
     const rv_setting settings[] = {
-        { "tau_plus", rv_number(p->tau_plus) }, { "tau_minus", rv_number(p->tau_minus) }, { "lambda", rv_number(p->lambda) },
-        { "alpha", rv_number(p->alpha) },       { "mu_plus", rv_number(p->mu_plus) },     { "mu_minus", rv_number(p->mu_minus) },
+        { "tau_plus", rv_number(p->tau_plus) }, { "tau_minus", rv_number(p->tau_minus) },
+        { "lambda", rv_number(p->lambda) },     { "alpha", rv_number(p->alpha) },
+        { "mu_plus", rv_number(p->mu_plus) },   { "mu_minus", rv_number(p->mu_minus) },
         { "Wmax", rv_number(p->Wmax) },         { "dendritic_fraction", rv_number(p->dendritic_fraction) },
     };
-    ENSURE_OK(n.net, rv_connect(n.net, &(rv_connect_def){ .source = rv_all(n.pre), .target = rv_all(n.post), .rule = "all_to_all",
-                                                          .weight = rv_number(p->w0), .delay = rv_number(p->delay), .plasticity = "stdp",
-                                                          .settings = settings, .n_settings = 8 }, &n.projection));
+    ENSURE_OK(n.net, rv_connect(n.net,
+                                &(rv_connect_def){ .source = rv_all(n.pre),
+                                                   .target = rv_all(n.post),
+                                                   .rule = "all_to_all",
+                                                   .weight = rv_number(p->w0),
+                                                   .delay = rv_number(p->delay),
+                                                   .plasticity = "stdp",
+                                                   .settings = settings,
+                                                   .n_settings = 8 },
+                                &n.projection));
     return n;
 }
 
-/* ---- NEST --------------------------------------------------------------------------------------------------------- */
+/* ---- NEST ------------------------------------------------------------------------------------------------------- */
 
 static const char *const nest_rules[] = { "mult", "add", "guetig", "vanrossum" };
 
@@ -87,7 +101,8 @@ static void weights_on_arrival(const trains *t, const stdp *p, double duration_m
     ENSURE_OK(n.net, rv_record_weights(n.net, n.projection, t->h, &probe));
     ENSURE_OK(n.net, rv_run(n.net, duration_ms));
     reference_list samples = reference_samples(n.net, probe);
-    for (int64_t k = 0; k < t->pre[0].n; k++) weights[k] = samples.x[(int64_t)rint((t->pre[0].x[k] + p->delay) / t->h) - 1];
+    for (int64_t k = 0; k < t->pre[0].n; k++)
+        weights[k] = samples.x[(int64_t)rint((t->pre[0].x[k] + p->delay) / t->h) - 1];
     reference_list_free(&samples);
     rv_net_free(n.net);
 }
@@ -95,7 +110,11 @@ static void weights_on_arrival(const trains *t, const stdp *p, double duration_m
 static void test_random_trains_of_nest(void **state)
 {
     (void)state;
-    trains t = { .h = 0.1, .n_pre = 1, .n_post = 1, .pre = { reference_row(DATA, "pre") }, .post = { reference_row(DATA, "post") } };
+    trains t = { .h = 0.1,
+                 .n_pre = 1,
+                 .n_post = 1,
+                 .pre = { reference_row(DATA, "pre") },
+                 .post = { reference_row(DATA, "post") } };
     double weights[100], worst = 0;
     for (int r = 0; r < 4; r++)
         for (int delay = 1; delay <= 5; delay += 4) {
@@ -103,8 +122,9 @@ static void test_random_trains_of_nest(void **state)
             reference_list expected = reference_row(DATA, reference_text("%s delay %d", nest_rules[r], delay));
             weights_on_arrival(&t, &p, 2000, weights);
             for (int64_t k = 0; k < expected.n; k++) {
-                ENSURE_NEAR_IN(weights[k], expected.x[k], RELATIVE * expected.x[k], "(weight)", "%s, delay %d ms, presynaptic spike %d at %g ms",
-                               nest_rules[r], delay, (int)k, t.pre[0].x[k]);
+                ENSURE_NEAR_IN(weights[k], expected.x[k], RELATIVE * expected.x[k], "(weight)",
+                               "%s, delay %d ms, presynaptic spike %d at %g ms", nest_rules[r], delay, (int)k,
+                               t.pre[0].x[k]);
                 worst = reference_worse(worst, weights[k] / expected.x[k], 1);
             }
             reference_list_free(&expected);
@@ -126,7 +146,8 @@ static void test_window_of_nest(void **state)
             double pre[] = { 100, 500 }, post[] = { 100 + lag.x[k] }, weight[2];
             trains t = { .h = 0.1, .n_pre = 1, .n_post = 1, .pre = { { 2, pre } }, .post = { { 1, post } } };
             weights_on_arrival(&t, &p, 510, weight);
-            ENSURE_NEAR_IN(weight[1], expected.x[k], RELATIVE * expected.x[k], "(weight)", "%s, post - pre = %g ms", nest_rules[r], lag.x[k]);
+            ENSURE_NEAR_IN(weight[1], expected.x[k], RELATIVE * expected.x[k], "(weight)", "%s, post - pre = %g ms",
+                           nest_rules[r], lag.x[k]);
             worst = reference_worse(worst, weight[1] / expected.x[k], 1);
         }
         reference_list_free(&lag), reference_list_free(&expected);
@@ -134,10 +155,10 @@ static void test_window_of_nest(void **state)
     print_message("largest relative deviation from NEST, window: %.2g\n", worst);
 }
 
-/* ---- the twin ----------------------------------------------------------------------------------------------------- */
+/* ---- the twin --------------------------------------------------------------------------------------------------- */
 
-/* One synapse, its spikes in the time of the synapse: those of the source come after the axonal, those of the target after the
- * dendritic part of the delay. All times are multiples of 1/1024 ms, so that equal times are equal. */
+/* One synapse, its spikes in the time of the synapse: those of the source come after the axonal, those of the target
+ * after the dendritic part of the delay. All times are multiples of 1/1024 ms, so that equal times are equal. */
 typedef struct twin {
     const stdp    *p;
     double         axonal, dendritic; /* ms */
@@ -164,12 +185,13 @@ static void depress(twin *s)
     if (sum > 0) s->w = fmax(0, x - s->p->alpha * s->p->lambda * pow(x, s->p->mu_minus) * sum) * s->p->Wmax;
 }
 
-/* Lives until `now`, a time at the synapse. At equal times the postsynaptic spike comes first, unless it has no way to go. In
- * exact timing an arrival at `now` is still to come. */
+/* Lives until `now`, a time at the synapse. At equal times the postsynaptic spike comes first, unless it has no way to
+ * go. In exact timing an arrival at `now` is still to come. */
 static double live(twin *s, double now, rv_timing timing)
 {
     for (;;) {
-        double pre = s->n_pre < s->pre.n ? pre_time(s, s->n_pre) : INFINITY, post = s->n_post < s->post.n ? post_time(s, s->n_post) : INFINITY;
+        double pre = s->n_pre < s->pre.n ? pre_time(s, s->n_pre) : INFINITY,
+               post = s->n_post < s->post.n ? post_time(s, s->n_post) : INFINITY;
         if (post > now && (timing == RV_EXACT ? pre >= now : pre > now)) return s->w;
         if (post < pre || (post == pre && s->dendritic > 0)) potentiate(s);
         else depress(s);
@@ -179,14 +201,16 @@ static double live(twin *s, double now, rv_timing timing)
 static twin new_twin(const stdp *p, reference_list pre, reference_list post)
 {
     double dendritic = p->dendritic_fraction * p->delay;
-    return (twin){ .p = p, .axonal = p->delay - dendritic, .dendritic = dendritic, .pre = pre, .post = post, .w = p->w0 };
+    return (
+        twin){ .p = p, .axonal = p->delay - dendritic, .dendritic = dendritic, .pre = pre, .post = post, .w = p->w0 };
 }
 
-/* ---- random trains -------------------------------------------------------------------------------------------------- */
+/* ---- random trains ---------------------------------------------------------------------------------------------- */
 
 enum { DURATION = 320 /* ms */ };
 
-/* On average one spike each 6 ms, half of them on whole ms so that many coincide; the others on the grid of `unit` ms. */
+/* On average one spike each 6 ms, half of them on whole ms so that many coincide; the others on the grid of `unit` ms.
+ */
 static reference_list random_train(rv_random *random, double unit, bool twice)
 {
     reference_list list = { 0, malloc(2 * DURATION * sizeof(double)) };
@@ -217,8 +241,8 @@ static void free_trains(trains *t)
 
 static const char *describe(const trains *t, const stdp *p)
 {
-    return reference_text("%s, mu %g %g, Wmax %g, delay %g ms, dendritic %g", t->timing == RV_GRID ? "grid" : "exact", p->mu_plus, p->mu_minus,
-                          p->Wmax, p->delay, p->dendritic_fraction);
+    return reference_text("%s, mu %g %g, Wmax %g, delay %g ms, dendritic %g", t->timing == RV_GRID ? "grid" : "exact",
+                          p->mu_plus, p->mu_minus, p->Wmax, p->delay, p->dendritic_fraction);
 }
 
 /* Every weight each ms, and at the end. A sample at t knows what has reached a synapse at t - dendritic. */
@@ -237,7 +261,8 @@ static double compare_weights(const trains *t, const stdp *p)
         twin s = new_twin(p, t->pre[c / t->n_post], t->post[c % t->n_post]);
         for (int64_t k = 0; k < samples.n / columns; k++) {
             double now = (double)(k + 1), expected = live(&s, now - s.dendritic, t->timing);
-            ENSURE_NEAR_IN(samples.x[k * columns + c], expected, RELATIVE * fabs(p->Wmax), "(weight)", "%s: synapse %d at %g ms", name, c, now);
+            ENSURE_NEAR_IN(samples.x[k * columns + c], expected, RELATIVE * fabs(p->Wmax), "(weight)",
+                           "%s: synapse %d at %g ms", name, c, now);
             worst = reference_worse(worst, samples.x[k * columns + c] / p->Wmax, expected / p->Wmax);
         }
         ENSURE_NEAR_IN(final[c], s.w, RELATIVE * fabs(p->Wmax), "(weight)", "%s: synapse %d at the end", name, c);
@@ -278,7 +303,8 @@ static void test_twin_in_exact_timing_dendritic(void **state)
     compare_all(RV_EXACT, 0.3125, (double[]){ 1 }, 1);
 }
 
-/* Postsynaptic spikes of the very window of an arrival act on what it delivers; without any dendritic part they could not. */
+/* Postsynaptic spikes of the very window of an arrival act on what it delivers; without any dendritic part they could
+ * not. */
 static void test_twin_in_exact_timing_axonal(void **state)
 {
     (void)state;
@@ -303,7 +329,8 @@ static bool is_double(const reference_list *train, int64_t k)
     return (k > 0 && train->x[k - 1] == train->x[k]) || (k + 1 < train->n && train->x[k + 1] == train->x[k]);
 }
 
-/* What is delivered is the weight of the twin, whether or not anybody looks at the weights: on the grid, V_m of the target. */
+/* What is delivered is the weight of the twin, whether or not anybody looks at the weights: on the grid, V_m of the
+ * target. */
 static void test_delivered_weights(void **state)
 {
     (void)state;
@@ -318,9 +345,10 @@ static void test_delivered_weights(void **state)
         reference_list V = reference_samples(n.net, probe);
         for (int64_t k = 0; k < t.pre[0].n && t.pre[0].x[k] + p.delay <= DURATION; k++) {
             double arrival = t.pre[0].x[k] + p.delay, expected = live(&s, arrival - s.dendritic, RV_GRID);
-            if (contains(&t.post[0], arrival) || is_double(&t.pre[0], k)) continue; /* V_m is reset, or is the sum of two */
-            ENSURE_NEAR_IN(V.x[(int64_t)(arrival / t.h) - 1], expected, RELATIVE * p.Wmax, "mV", "delivered at %g ms, dendritic %g", arrival,
-                           p.dendritic_fraction);
+            if (contains(&t.post[0], arrival) || is_double(&t.pre[0], k))
+                continue; /* V_m is reset, or is the sum of two */
+            ENSURE_NEAR_IN(V.x[(int64_t)(arrival / t.h) - 1], expected, RELATIVE * p.Wmax, "mV",
+                           "delivered at %g ms, dendritic %g", arrival, p.dendritic_fraction);
         }
         reference_list_free(&V);
         rv_net_free(n.net);

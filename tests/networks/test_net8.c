@@ -1,6 +1,6 @@
-/* A recurrent network of 200 neurons (160 excitatory) in which everything is given, spike for spike against NEST 3.10.0:
- * exact timing (its models iaf_psc_exp_ps_lossless, iaf_psc_exp_ps, iaf_psc_delta_ps, iaf_psc_alpha_ps) and grid timing. Every
- * neuron has an input train of its own through a delay of 1 ms.
+/* A recurrent network of 200 neurons (160 excitatory) in which everything is given, spike for spike against
+ * NEST 3.10.0: exact timing (its models iaf_psc_exp_ps_lossless, iaf_psc_exp_ps, iaf_psc_delta_ps, iaf_psc_alpha_ps)
+ * and grid timing. Every neuron has an input train of its own through a delay of 1 ms.
  *
  * The project has the first 250 ms; the whole second is compared where ../shared is beside the project. */
 #include "tests/support/reference.h"
@@ -14,10 +14,10 @@ enum { N = 200 };
 
 typedef struct net8_case {
     const char *name, *model;
-    double      w_rec, w_in;   /* weight = rel_weight w_rec; of the input (pA; mV for delta) */
-    double      tau_syn_in;    /* ms, 0: the model has none; tau_syn_ex is 2 ms              */
+    double      w_rec, w_in; /* weight = rel_weight w_rec; of the input (pA; mV for delta) */
+    double      tau_syn_in;  /* ms, 0: the model has none; tau_syn_ex is 2 ms              */
     rv_timing   timing;
-    double      tolerance;     /* ms; NEST at 0.1 ms against itself at 0.05 and 0.01 ms      */
+    double      tolerance; /* ms; NEST at 0.1 ms against itself at 0.05 and 0.01 ms      */
 } net8_case;
 
 /* NEST agrees with itself to 1.6e-12 to 3.3e-12 ms (exp), 2.3e-13 (delta), 1.6e-11 (alpha). */
@@ -40,7 +40,8 @@ static rv_population add_neurons(rv_net *net, const net8_case *c, const char *fo
 {
     rv_population  neurons = reference_population(net, "neurons", N, c->model);
     reference_list V = reference_table(path_of(folder, "net8_v0.csv"), 1);
-    reference_set_all(net, neurons, "C_m", 250.0, "E_L", -65.0, "V_reset", -65.0, "V_th", -50.0, "t_ref", 2.0, "tau_m", 10.0, NULL);
+    reference_set_all(net, neurons, "C_m", 250.0, "E_L", -65.0, "V_reset", -65.0, "V_th", -50.0, "t_ref", 2.0, "tau_m",
+                      10.0, NULL);
     if (c->tau_syn_in > 0) reference_set_all(net, neurons, "tau_syn_ex", 2.0, "tau_syn_in", c->tau_syn_in, NULL);
     ENSURE_OK(net, rv_set(net, neurons, "V_m", rv_list(V.x, V.n)));
     reference_list_free(&V);
@@ -48,18 +49,28 @@ static rv_population add_neurons(rv_net *net, const net8_case *c, const char *fo
 }
 
 /* The synapses of neurons `first` .. `end` - 1, which have one sign. */
-static void connect_sources(rv_net *net, const net8_case *c, const char *folder, rv_population neurons, double first, double end)
+static void connect_sources(rv_net *net, const net8_case *c, const char *folder, rv_population neurons, double first,
+                            double end)
 {
     reference_list table = reference_table(path_of(folder, "net8_connections.csv"), 4);
-    int64_t        n = 0, *source = malloc((size_t)table.n * sizeof *source), *target = malloc((size_t)table.n * sizeof *target);
-    double        *weight = malloc((size_t)table.n * sizeof *weight), *delay = malloc((size_t)table.n * sizeof *delay);
+    int64_t        n = 0, *source = malloc((size_t)table.n * sizeof *source),
+            *target = malloc((size_t)table.n * sizeof *target);
+    double *weight = malloc((size_t)table.n * sizeof *weight), *delay = malloc((size_t)table.n * sizeof *delay);
     for (int64_t k = 0; k < table.n; k += 4) {
         const double *row = table.x + k;
         if (row[0] < first || row[0] >= end) continue;
         source[n] = (int64_t)row[0], target[n] = (int64_t)row[1], weight[n] = row[2] * c->w_rec, delay[n++] = row[3];
     }
-    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(neurons), .target = rv_all(neurons), .rule = "list", .sources = source,
-                                                      .targets = target, .n_list = n, .weight = rv_list(weight, n), .delay = rv_list(delay, n) }, NULL));
+    ENSURE_OK(net, rv_connect(net,
+                              &(rv_connect_def){ .source = rv_all(neurons),
+                                                 .target = rv_all(neurons),
+                                                 .rule = "list",
+                                                 .sources = source,
+                                                 .targets = target,
+                                                 .n_list = n,
+                                                 .weight = rv_list(weight, n),
+                                                 .delay = rv_list(delay, n) },
+                              NULL));
     free(source), free(target), free(weight), free(delay);
     reference_list_free(&table);
 }
@@ -86,15 +97,21 @@ static void add_input(rv_net *net, const net8_case *c, const char *folder, rv_po
         if (c->timing == RV_GRID) n = round_to_grid(times, n);
         ENSURE_OK(net, rv_set_spike_times(net, input, i, times, n));
     }
-    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(input), .target = rv_all(neurons), .rule = "one_to_one",
-                                                      .weight = rv_number(c->w_in), .delay = rv_number(1.0) }, NULL));
+    ENSURE_OK(net, rv_connect(net,
+                              &(rv_connect_def){ .source = rv_all(input),
+                                                 .target = rv_all(neurons),
+                                                 .rule = "one_to_one",
+                                                 .weight = rv_number(c->w_in),
+                                                 .delay = rv_number(1.0) },
+                              NULL));
     free(times);
     reference_list_free(&table);
 }
 
-static reference_spikes simulate(const net8_case *c, const char *folder, double resolution, rv_advance advance, double duration_ms)
+static reference_spikes simulate(const net8_case *c, const char *folder, double resolution, rv_advance advance,
+                                 double duration_ms)
 {
-    rv_net       *net = reference_net((rv_net_def){ .resolution = resolution, .timing = c->timing, .advance = advance });
+    rv_net *net = reference_net((rv_net_def){ .resolution = resolution, .timing = c->timing, .advance = advance });
     rv_population neurons = add_neurons(net, c, folder);
     connect_sources(net, c, folder, neurons, 0, 160);
     connect_sources(net, c, folder, neurons, 160, N);
@@ -113,7 +130,8 @@ static int by_neuron_and_time(const void *pa, const void *pb)
     return (a[1] > b[1]) - (a[1] < b[1]);
 }
 
-/* Both as rows of neuron, time by neuron, so that spikes closer than the rounding of their times keep their partners. */
+/* Both as rows of neuron, time by neuron, so that spikes closer than the rounding of their times keep their partners.
+ */
 static void compare(const net8_case *c, const reference_spikes *got, reference_list expected, double tolerance)
 {
     double *rows = malloc((size_t)got->n * 2 * sizeof *rows), worst = 0;
@@ -152,7 +170,8 @@ static void check_all(const char *folder, rv_timing timing, double resolution, r
 static void test_grid(void **state)
 {
     (void)state;
-    for (rv_advance advance = RV_ADAPTIVE; advance <= RV_JUMP; advance++) check_all("tests/reference", RV_GRID, 0.1, advance, 250);
+    for (rv_advance advance = RV_ADAPTIVE; advance <= RV_JUMP; advance++)
+        check_all("tests/reference", RV_GRID, 0.1, advance, 250);
 }
 
 static void test_exact(void **state)

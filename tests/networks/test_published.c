@@ -1,7 +1,7 @@
 /* Published networks against the statistics of NEST 3.10.0's runs of them: rates, irregularity, synchrony. Other random
- * numbers make other spikes, so a statistic must lie within the spread between seeds: |ours - mean of the seeds| <= 4 times
- * the larger of the difference between NEST's two seeds and the sampling error (tests/reference/README.md says how it was
- * estimated), the latter enlarged where our run is shorter. */
+ * numbers make other spikes, so a statistic must lie within the spread between seeds: |ours - mean of the seeds| <= 4
+ * times the larger of the difference between NEST's two seeds and the sampling error (tests/reference/README.md says
+ * how it was estimated), the latter enlarged where our run is shorter. */
 #include "tests/support/reference.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ typedef struct recording {
     double shorter;  /* NEST's duration / ours */
 } recording;
 
-/* ---- statistics ------------------------------------------------------------------------------------------------------- */
+/* ---- statistics ------------------------------------------------------------------------------------------------- */
 
 static void compare(const char *network, const char *population, const char *statistic, double got, double shorter)
 {
@@ -24,7 +24,8 @@ static void compare(const char *network, const char *population, const char *sta
     for (int64_t k = 1; k < row.n; k++) mean += row.x[k] / (double)(row.n - 1);
     if (row.n == 3) spread = fmax(spread, fabs(row.x[1] - row.x[2]));
     print_message("%s %s %s: expected %.4g +- %.2g, got %.4g\n", network, population, statistic, mean, 4 * spread, got);
-    ENSURE_NEAR_IN(got, mean, 4 * spread, statistic[0] == 'r' ? "Hz" : "(1)", "%s: %s of population %s (seed %d)", network, statistic, population, SEED);
+    ENSURE_NEAR_IN(got, mean, 4 * spread, statistic[0] == 'r' ? "Hz" : "(1)", "%s: %s of population %s (seed %d)",
+                   network, statistic, population, SEED);
     reference_list_free(&row);
 }
 
@@ -68,7 +69,7 @@ static void compare_population(rv_net *net, const char *network, rv_population p
     reference_spikes_free(&s);
 }
 
-/* ---- networks ---------------------------------------------------------------------------------------------------------- */
+/* ---- networks --------------------------------------------------------------------------------------------------- */
 
 typedef struct balanced {
     rv_net       *net;
@@ -108,12 +109,17 @@ static void test_brunel(void **state)
     balanced b = new_balanced("iaf_psc_delta", 8000, 2000);
     for (int k = 0; k < 2; k++) {
         rv_population p = k ? b.I : b.E;
-        reference_set_all(b.net, p, "C_m", 1.0, "tau_m", 20.0, "E_L", 0.0, "V_th", 20.0, "V_reset", 10.0, "t_ref", 2.0, NULL);
+        reference_set_all(b.net, p, "C_m", 1.0, "tau_m", 20.0, "E_L", 0.0, "V_th", 20.0, "V_reset", 10.0, "t_ref", 2.0,
+                          NULL);
         ENSURE_OK(b.net, rv_set(b.net, p, "V_m", rv_uniform(0, 20)));
         reference_input(b.net, p, "poisson", "rate", 20000.0, "weight", 0.1, NULL);
     }
-    project(&b, b.E, (rv_connect_def){ .rule = "fixed_indegree", .degree = 800, .weight = rv_number(0.1), .delay = rv_number(1.5) });
-    project(&b, b.I, (rv_connect_def){ .rule = "fixed_indegree", .degree = 200, .weight = rv_number(-0.5), .delay = rv_number(1.5) });
+    project(
+        &b, b.E,
+        (rv_connect_def){ .rule = "fixed_indegree", .degree = 800, .weight = rv_number(0.1), .delay = rv_number(1.5) });
+    project(&b, b.I,
+            (rv_connect_def){
+                .rule = "fixed_indegree", .degree = 200, .weight = rv_number(-0.5), .delay = rv_number(1.5) });
     run_and_compare(&b, "brunel", (recording){ 300, 1300, 2 });
 }
 
@@ -124,12 +130,18 @@ static void test_cuba(void **state)
     balanced b = new_balanced("iaf_psc_exp", 3200, 800);
     for (int k = 0; k < 2; k++) {
         rv_population p = k ? b.I : b.E;
-        reference_set_all(b.net, p, "C_m", 200.0, "tau_m", 20.0, "E_L", -49.0, "V_th", -50.0, "V_reset", -60.0, "t_ref", 5.0, "tau_syn_ex", 5.0,
-                          "tau_syn_in", 10.0, NULL);
+        reference_set_all(b.net, p, "C_m", 200.0, "tau_m", 20.0, "E_L", -49.0, "V_th", -50.0, "V_reset", -60.0, "t_ref",
+                          5.0, "tau_syn_ex", 5.0, "tau_syn_in", 10.0, NULL);
         ENSURE_OK(b.net, rv_set(b.net, p, "V_m", rv_uniform(-60, -50)));
     }
-    project(&b, b.E, (rv_connect_def){ .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_number(16.2), .delay = rv_number(0.1) });
-    project(&b, b.I, (rv_connect_def){ .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_number(-90), .delay = rv_number(0.1) });
+    project(
+        &b, b.E,
+        (rv_connect_def){
+            .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_number(16.2), .delay = rv_number(0.1) });
+    project(
+        &b, b.I,
+        (rv_connect_def){
+            .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_number(-90), .delay = rv_number(0.1) });
     run_and_compare(&b, "cuba", (recording){ 0, 5000, 1 });
 }
 
@@ -142,10 +154,22 @@ static balanced new_izhikevich(double strongest)
     for (int k = 0; k < 2; k++) { /* drawn delays are rounded to steps, here not to whole ms as in NEST's run */
         rv_slice target = rv_all(k ? b.I : b.E);
         int64_t  degree = k ? 200 : 800;
-        ENSURE_OK(b.net, rv_connect(b.net, &(rv_connect_def){ .source = rv_all(b.E), .target = target, .rule = "fixed_outdegree", .degree = degree,
-                                                              .weight = rv_uniform(0, strongest), .delay = rv_uniform(0.5, 20.5) }, NULL));
-        ENSURE_OK(b.net, rv_connect(b.net, &(rv_connect_def){ .source = rv_all(b.I), .target = target, .rule = "fixed_outdegree", .degree = degree,
-                                                              .weight = rv_uniform(-1, 0), .delay = rv_number(1) }, NULL));
+        ENSURE_OK(b.net, rv_connect(b.net,
+                                    &(rv_connect_def){ .source = rv_all(b.E),
+                                                       .target = target,
+                                                       .rule = "fixed_outdegree",
+                                                       .degree = degree,
+                                                       .weight = rv_uniform(0, strongest),
+                                                       .delay = rv_uniform(0.5, 20.5) },
+                                    NULL));
+        ENSURE_OK(b.net, rv_connect(b.net,
+                                    &(rv_connect_def){ .source = rv_all(b.I),
+                                                       .target = target,
+                                                       .rule = "fixed_outdegree",
+                                                       .degree = degree,
+                                                       .weight = rv_uniform(-1, 0),
+                                                       .delay = rv_number(1) },
+                                    NULL));
     }
     return b;
 }

@@ -1,15 +1,15 @@
 /* One neuron of each model against NEST 3.10.0: V_m under a current step and under a fixed train of excitatory and
- * inhibitory spikes, at 0.1 and 0.001 ms, and the spikes, on the grid and in exact timing. The data prints V_m and exact
- * times with ten decimals. */
+ * inhibitory spikes, at 0.1 and 0.001 ms, and the spikes, on the grid and in exact timing. The data prints V_m and
+ * exact times with ten decimals. */
 #include "tests/support/reference.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SPIKES        "tests/reference/single_spikes.txt"
-#define PRINTED       5e-11                       /* mV or ms: half of the last decimal of the data         */
-#define TOLERANCE_V   (1e-9 + PRINTED)            /* mV: what rounding may differ, and how it is printed     */
-#define TOLERANCE_T   (1e-10 + PRINTED)           /* ms                                                      */
+#define SPIKES "tests/reference/single_spikes.txt"
+#define PRINTED 5e-11                 /* mV or ms: half of the last decimal of the data         */
+#define TOLERANCE_V (1e-9 + PRINTED)  /* mV: what rounding may differ, and how it is printed     */
+#define TOLERANCE_T (1e-10 + PRINTED) /* ms                                                      */
 
 typedef struct trial {
     const char *model;
@@ -30,8 +30,10 @@ static bool is_izhikevich(const trial *t) { return strcmp(t->model, "izhikevich"
 static void set_parameters(rv_net *net, const trial *t, rv_population neuron)
 {
     if (is_izhikevich(t)) return; /* the defaults */
-    reference_set_all(net, neuron, "C_m", 250.0, "E_L", -65.0, "V_m", -70.0, "V_reset", -65.0, "V_th", -50.0, "t_ref", 2.0, "tau_m", 10.0, NULL);
-    if (strcmp(t->model, "iaf_psc_delta") != 0) reference_set_all(net, neuron, "tau_syn_ex", 2.0, "tau_syn_in", 5.0, NULL);
+    reference_set_all(net, neuron, "C_m", 250.0, "E_L", -65.0, "V_m", -70.0, "V_reset", -65.0, "V_th", -50.0, "t_ref",
+                      2.0, "tau_m", 10.0, NULL);
+    if (strcmp(t->model, "iaf_psc_delta") != 0)
+        reference_set_all(net, neuron, "tau_syn_ex", 2.0, "tau_syn_in", 5.0, NULL);
 }
 
 static void add_input(rv_net *net, const trial *t, rv_population neuron)
@@ -73,12 +75,14 @@ static void compare_spikes(rv_net *net, rv_population neuron, const char *label,
     reference_list_free(&expected);
 }
 
-/* The data has every tenth sample of 0.1 ms: one each ms. Columns: t_ms, step and spikes at 0.1, step and spikes at 0.001 ms. */
+/* The data has every tenth sample of 0.1 ms: one each ms. Columns: t_ms, step and spikes at 0.1, step and spikes at
+ * 0.001 ms. */
 static void compare_V(rv_net *net, rv_probe probe, const trial *t, const char *label)
 {
-    reference_list expected = reference_table(reference_text("tests/reference/single_%s.csv", t->model), 5), got = reference_samples(net, probe);
-    int            column = 1 + t->spikes + 2 * (t->h < 0.1);
-    double         worst = 0;
+    reference_list expected = reference_table(reference_text("tests/reference/single_%s.csv", t->model), 5),
+                   got = reference_samples(net, probe);
+    int    column = 1 + t->spikes + 2 * (t->h < 0.1);
+    double worst = 0;
     assert_int_equal(got.n, expected.n / 5);
     for (int64_t k = 0; k < got.n; k++) {
         const double *row = expected.x + 5 * k;

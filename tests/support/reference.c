@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- comparing ---------------------------------------------------------------------------------------------- */
+/* ---- comparing -------------------------------------------------------------------------------------------------- */
 
-void ensure_near(double got, double expected, double tolerance, const char *unit, const char *file, int line, const char *format, ...)
+void ensure_near(double got, double expected, double tolerance, const char *unit, const char *file, int line,
+                 const char *format, ...)
 {
     if (fabs(got - expected) <= tolerance || got == expected) return;
     char    what[256];
@@ -16,8 +17,8 @@ void ensure_near(double got, double expected, double tolerance, const char *unit
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    print_error("%s\n  expected %.17g %s\n       got %.17g %s\n deviation %.3g %s, allowed %.3g %s\n", what, expected, unit, got, unit,
-                got - expected, unit, tolerance, unit);
+    print_error("%s\n  expected %.17g %s\n       got %.17g %s\n deviation %.3g %s, allowed %.3g %s\n", what, expected,
+                unit, got, unit, got - expected, unit, tolerance, unit);
     _fail(file, line);
 }
 
@@ -54,7 +55,8 @@ static char *read_text(const char *path)
 
 static void append(reference_list *list, double x)
 {
-    if ((list->n & (list->n - 1)) == 0) list->x = realloc(list->x, (size_t)(list->n ? 2 * list->n : 1) * sizeof *list->x);
+    if ((list->n & (list->n - 1)) == 0)
+        list->x = realloc(list->x, (size_t)(list->n ? 2 * list->n : 1) * sizeof *list->x);
     assert_non_null(list->x);
     list->x[list->n++] = x;
 }
@@ -84,7 +86,8 @@ reference_list reference_table(const char *path, int columns)
     for (const char *line = text; *line; line = next_line(line))
         if (*line != '#' && !isalpha((unsigned char)*line)) append_line(&list, line);
     free(text);
-    if (list.n == 0 || list.n % columns) fail_msg("%s: %lld numbers, expected rows of %d", path, (long long)list.n, columns);
+    if (list.n == 0 || list.n % columns)
+        fail_msg("%s: %lld numbers, expected rows of %d", path, (long long)list.n, columns);
     return list;
 }
 
@@ -141,16 +144,23 @@ void reference_set_all(rv_net *net, rv_population population, ...)
 {
     va_list list;
     va_start(list, population);
-    for (const char *name; (name = va_arg(list, const char *));) reference_set(net, population, name, va_arg(list, double));
+    for (const char *name; (name = va_arg(list, const char *));)
+        reference_set(net, population, name, va_arg(list, double));
     va_end(list);
 }
 
-rv_population reference_play(rv_net *net, const char *name, rv_population target, reference_list times, double weight, double delay)
+rv_population reference_play(rv_net *net, const char *name, rv_population target, reference_list times, double weight,
+                             double delay)
 {
     rv_population source = reference_population(net, name, 1, "spike_generator");
     ENSURE_OK(net, rv_set_spike_times(net, source, 0, times.x, times.n));
-    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(source), .target = rv_all(target), .rule = "all_to_all",
-                                                      .weight = rv_number(weight), .delay = rv_number(delay) }, NULL));
+    ENSURE_OK(net, rv_connect(net,
+                              &(rv_connect_def){ .source = rv_all(source),
+                                                 .target = rv_all(target),
+                                                 .rule = "all_to_all",
+                                                 .weight = rv_number(weight),
+                                                 .delay = rv_number(delay) },
+                              NULL));
     return source;
 }
 
@@ -161,7 +171,8 @@ rv_input reference_input(rv_net *net, rv_population target, const char *kind, ..
     int        n = 0;
     va_list    list;
     va_start(list, kind);
-    for (const char *name; (name = va_arg(list, const char *)); n++) setting[n] = (rv_setting){ name, rv_number(va_arg(list, double)) };
+    for (const char *name; (name = va_arg(list, const char *)); n++)
+        setting[n] = (rv_setting){ name, rv_number(va_arg(list, double)) };
     va_end(list);
     ENSURE_OK(net, rv_input_new(net, rv_all(target), kind, setting, n, &input));
     return input;
@@ -178,7 +189,8 @@ reference_list reference_samples(rv_net *net, rv_probe probe)
 {
     rv_probe_info info;
     ENSURE_OK(net, rv_probe_describe(net, probe, &info));
-    reference_list list = { info.n_samples * info.n_columns, malloc((size_t)(info.n_samples * info.n_columns) * sizeof(double) + 1) };
+    reference_list list = { info.n_samples * info.n_columns,
+                            malloc((size_t)(info.n_samples * info.n_columns) * sizeof(double) + 1) };
     assert_non_null(list.x);
     ENSURE_OK(net, rv_probe_read(net, probe, 0, info.n_samples, NULL, list.x));
     return list;

@@ -1,5 +1,5 @@
-/* What the tests against references share: comparisons that say what was expected, what came and in which unit; tables of
- * reference data; networks in few lines. Everything here fails the test that calls it when something is refused. */
+/* What the tests against references share: comparisons that say what was expected, what came and in which unit; tables
+ * of reference data; networks in few lines. Everything here fails the test that calls it when something is refused. */
 #ifndef RV_TESTS_REFERENCE_H
 #define RV_TESTS_REFERENCE_H
 
@@ -13,19 +13,20 @@
 
 #include "sim/ranvier.h"
 
-/* ---- comparing ---------------------------------------------------------------------------------------------- */
+/* ---- comparing -------------------------------------------------------------------------------------------------- */
 
 /** |got - expected| <= tolerance, all in the same unit. Prints all of them if not. */
 #define ENSURE_NEAR(got, expected, tolerance, unit) ENSURE_NEAR_IN(got, expected, tolerance, unit, "%s", #got)
 /** The same, naming the case: a printf format and its arguments come last. */
-#define ENSURE_NEAR_IN(got, expected, tolerance, unit, ...) ensure_near(got, expected, tolerance, unit, __FILE__, __LINE__, __VA_ARGS__)
+#define ENSURE_NEAR_IN(got, expected, tolerance, unit, ...)                                                            \
+    ensure_near(got, expected, tolerance, unit, __FILE__, __LINE__, __VA_ARGS__)
 #define ENSURE_OK(net, call)                                                                                           \
     do {                                                                                                               \
         if ((call) != RV_OK) fail_msg("%s: %s", #call, rv_net_error(net)->text);                                       \
     } while (0)
 
-void ensure_near(double got, double expected, double tolerance, const char *unit, const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 7, 8)));
+void ensure_near(double got, double expected, double tolerance, const char *unit, const char *file, int line,
+                 const char *format, ...) __attribute__((format(printf, 7, 8)));
 
 /** A text that lives until the fourth call after this one. */
 const char *reference_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -33,7 +34,9 @@ const char *reference_text(const char *format, ...) __attribute__((format(printf
 /** The larger of two deviations; for the summary a test prints. */
 double reference_worse(double worst, double got, double expected);
 
-/* ---- reference data: text files; lines that begin with # or a letter are skipped in tables --------------------- */
+/* ---- reference data ---------------------------------------------------------------------------------------------- */
+
+/* Text files. Lines that begin with # or a letter are skipped in tables. */
 
 /** A list of numbers; freed by reference_list_free(). */
 typedef struct reference_list {
@@ -60,7 +63,8 @@ void          reference_set(rv_net *net, rv_population population, const char *n
 void reference_set_all(rv_net *net, rv_population population, ...) __attribute__((sentinel));
 
 /** A generator that plays the list to every neuron of the target through synapses of this weight and delay. */
-rv_population reference_play(rv_net *net, const char *name, rv_population target, reference_list times, double weight, double delay);
+rv_population reference_play(rv_net *net, const char *name, rv_population target, reference_list times, double weight,
+                             double delay);
 
 /** An input of a kind with numbers as parameters: name, value, ..., NULL. */
 rv_input reference_input(rv_net *net, rv_population target, const char *kind, ...) __attribute__((sentinel));
