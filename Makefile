@@ -55,7 +55,7 @@ demo: all ## the main job: a published network, its rates beside the published o
 	@echo "Results are in brunel.h5, the figure is brunel.png. Go on with:"
 	@echo "  $(BUILD)/ranvier stats brunel.h5                     rates, CV, correlations"
 	@echo "  $(BUILD)/ranvier plot brunel.h5 -o raster.svg        another figure"
-	@echo "  $(BUILD)/ranvier run examples/brunel_2000.lua regime=AI"
+	@echo "  $(BUILD)/ranvier run examples/brunel_2000.lua regime=SIfast figure=fast.png"
 
 test: all $(TEST_BIN) ## build and run all tests
 	@sh tests/support/run_tests.sh $(BUILD) $(TEST_BIN)

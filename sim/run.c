@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/advance.h"
+#include "sim/barrier.h"
 #include "sim/clock.h"
 #include "sim/error.h"
 #include "sim/foresee.h"
@@ -140,7 +141,7 @@ static void advance_tile(state *s, int t, int level, int64_t from, int64_t to)
 static bool wants_up(const run_watch *w) { return w->one_window || *w->stop || clock_seconds() >= w->come_up_at; }
 
 /* What each thread does: its tiles are t = thread, thread + threads, ... */
-static void work(state *s, int thread, int threads, int64_t until, run_watch *w, int64_t *reached, bool up[2])
+static void work(state *s, int thread, int threads, int64_t until, run_watch *w, barrier *meeting, int64_t *reached, bool up[2])
 {
     int parity = 0;
     for (int64_t from = s->step, to; from < until; from = to, parity ^= 1) {
@@ -148,7 +149,7 @@ static void work(state *s, int thread, int threads, int64_t until, run_watch *w,
         for (int t = thread; t < s->net->n_tiles; t += threads) begin_window(s, t, parity, from);
         for (int level = 0; level < s->net->n_levels; level++) {
             for (int t = thread; t < s->net->n_tiles; t += threads) advance_tile(s, t, level, from, to);
-#pragma omp barrier
+            barrier_wait(meeting, threads);
             for (int t = thread; t < s->net->n_tiles; t += threads) exchange(s, t, parity, level);
         }
         if (thread == 0) { /* meanwhile the others go on with the next window; they hear of `up` at its end */
@@ -192,9 +193,10 @@ rv_status run_until(state *s, int64_t until, run_watch *w, rv_error *error)
 {
     int64_t reached = s->step;
     bool    up[2] = { false, false };
+    barrier meeting = { 0 };
     w->n_heard = 0;
 #pragma omp parallel num_threads(w->threads)
-    work(s, omp_get_thread_num(), omp_get_num_threads(), until, w, &reached, up);
+    work(s, omp_get_thread_num(), omp_get_num_threads(), until, w, &meeting, &reached, up);
     s->step = reached;
     return check_memory(s, w, error);
 }
