@@ -105,7 +105,8 @@ static double presynaptic_part(const plastic *p, double w, const history *past, 
 void plastic_arrive(plastic *p, int64_t segment, double arrival)
 {
     source_trace *source = &p->source[segment];
-    double        dendritic = p->dendritic[segment], time = arrival - dendritic, seen = time - dendritic;
+    double        dendritic = p->dendritic[segment], time = arrival - dendritic;
+    double        seen = dendritic > 0 ? time - dendritic : nextafter(time, -INFINITY); /* spikes of this very step come after it */
     uint32_t      begin = p->r->segment[segment].first, end = p->r->segment[segment + 1].first;
     for (uint32_t i = begin; i < end; i++) {
         const history *past = &p->history[p->r->target[i] - p->target->base];

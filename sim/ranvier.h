@@ -212,7 +212,8 @@ rv_status rv_set_positions(rv_net *net, rv_population population, const double *
  *    list                the given pairs, numbered within the slices
  *  Weight and delay: a number, a list [number of synapses] (rules list, one_to_one, and all_to_all with the targets
  *  running faster), a distribution, or a function of distance. Constant delays must be multiples of the resolution
- *  in grid timing, drawn ones are rounded to it; the shortest is one step. */
+ *  in grid timing, drawn ones are rounded to it; the shortest is one step. In exact timing delays are kept to 2^-32 steps
+ *  and may be shorter than a step, even zero, but not all around a loop. */
 typedef struct rv_connect_def {
     rv_slice          source, target;
     const char       *rule;
@@ -266,7 +267,8 @@ rv_status rv_input_set(rv_net *net, rv_input input, const char *name, rv_value v
 /** Records the spikes of a population from now on. */
 rv_status rv_record_spikes(rv_net *net, rv_population population);
 
-/** Samples a state variable at every multiple of interval_ms (0 means the resolution), from now on. */
+/** Samples a state variable at every multiple of interval_ms (0 means the resolution), from now on; the first sample comes
+ *  after one interval. What arrives at the very time of a sample is in it on the grid, and not yet in exact timing. */
 rv_status rv_record_state(rv_net *net, rv_slice slice, const char *variable, double interval_ms, rv_probe *probe);
 
 /** Counts the spikes of the population in bins of bin_ms; a sample is the mean rate per neuron in Hz. */

@@ -16,8 +16,8 @@
 #include "sim/ranvier.h"
 
 enum { N_POPULATIONS = 8, SPIKING = 5, MAX_SIZE = 700 };
-#define GRID_MS  150.0
-#define EXACT_MS 30.0
+#define GRID_MS  250.0
+#define EXACT_MS 40.0
 
 static const struct { const char *name, *model; int size, size_exact; } populations[N_POPULATIONS] = {
     { "delta", "iaf_psc_delta", 700, 260 }, { "quiet", "iaf_psc_delta", 300, 130 }, { "exp", "iaf_psc_exp", 400, 200 },

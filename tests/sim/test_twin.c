@@ -722,6 +722,25 @@ static void loops_without_delay_are_refused(void **state)
     rv_net_free(net);
 }
 
+/* Populations advance one after the other within a window if a delay is shorter than a step, each through the same steps
+ * of the calendar: what is foreseen for any distance must outlive that. Generator i spikes at 5 ms and i steps later. */
+static void what_is_far_ahead_is_not_lost(void **state)
+{
+    (void)state;
+    enum { FARTHEST = 2100 };
+    rv_net       *net = hand_net(RV_EXACT);
+    rv_population g = rv_population_new(net, "g", FARTHEST, "spike_generator"), p = hand_population(net, "p", "parrot_neuron"), n = hand_delta(net, "n", 1);
+    for (int i = 0; i < FARTHEST; i++) accept(net, rv_set_spike_times(net, g, i, (const double[]){ 5, 5 + i * HAND_H }, 2));
+    accept(net, rv_record_spikes(net, g));
+    hand_connect(net, g, p, 1, 0);
+    hand_connect(net, p, n, 0, 1);
+    accept(net, rv_run(net, 5 + (FARTHEST + 10) * HAND_H));
+    if (rv_spike_count(net, g) != 2 * FARTHEST || rv_spike_count(net, p) != 2 * FARTHEST)
+        fail_msg("expected %d spikes of the generators and of the parrot, got %lld and %lld", 2 * FARTHEST, (long long)rv_spike_count(net, g),
+                 (long long)rv_spike_count(net, p));
+    rv_net_free(net);
+}
+
 /* pre arrives at 2 ms, post at `post` ms; the weight at the end, of Wmax = 1, lambda = 0.1, tau = 10 ms, additive. */
 static double weight_after(double dendritic_fraction, double post)
 {
@@ -767,7 +786,8 @@ int main(void)
         cmocka_unit_test(threshold_is_just_touched),           cmocka_unit_test(simultaneous_arrivals_are_one_input),
         cmocka_unit_test(shortest_delay_and_last_step),        cmocka_unit_test(no_refractory_period),
         cmocka_unit_test(arrival_at_the_end_of_refractoriness), cmocka_unit_test(chains_without_delay),
-        cmocka_unit_test(loops_without_delay_are_refused),     cmocka_unit_test(pairs_of_spikes),
+        cmocka_unit_test(loops_without_delay_are_refused),     cmocka_unit_test(what_is_far_ahead_is_not_lost),
+        cmocka_unit_test(pairs_of_spikes),
         cmocka_unit_test(random_networks_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
