@@ -1,6 +1,7 @@
-/* The event queue alone, against a binary heap and a sorted array, by the hold model (Jones 1986, doi:10.1145/5684.5686;
- * Vaucher & Duval 1975): with n events pending, take the earliest and push one at its time plus a random delay. Events of
- * equal time come out in the order in which they were pushed, from all three; the first ones taken are compared.
+/* The event queue alone, against a binary heap and a sorted array, by the hold model (Jones 1986,
+ * doi:10.1145/5684.5686; Vaucher & Duval 1975): with n events pending, take the earliest and push one at its time plus
+ * a random delay. Events of equal time come out in the order in which they were pushed, from all three; the first ones
+ * taken are compared.
  *
  *   near   delays of 1 to 200 steps, all within the calendar
  *   far    one push in ten goes 1 to 50 calendars ahead, into the heap behind it; they stay so long that they are five
@@ -207,7 +208,9 @@ static const struct contestant {
     const char *name;
     tally (*hold)(workload *);
     int64_t most; /* events pending; beyond it one hold takes milliseconds */
-} contestants[] = { { "calendar", hold_calendar, INT64_MAX }, { "heap", hold_heap, INT64_MAX }, { "sorted", hold_sorted, LIST_LIMIT } };
+} contestants[] = { { "calendar", hold_calendar, INT64_MAX },
+                    { "heap", hold_heap, INT64_MAX },
+                    { "sorted", hold_sorted, LIST_LIMIT } };
 
 enum { N_CONTESTANTS = sizeof contestants / sizeof *contestants };
 

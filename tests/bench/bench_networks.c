@@ -1,15 +1,14 @@
-/* The networks of reference/peers.md through the public calls of sim/ranvier.h, each on 1 and on 2 threads, in a process
- * of its own: time of construction, real-time factor, time per synaptic event, memory, and where the time goes. Beside
- * them the rates of the reference and the real-time factors of the peers, which were measured elsewhere, on the same kind
- * of machine: the ratios to them are a guide, not a measurement.
+/* The networks of reference/peers.md through the public calls of sim/ranvier.h, each on 1 and on 2 threads, in a
+ * process of its own: time of construction, real-time factor, time per synaptic event, memory, and where the time goes.
+ * Beside them the rates of the reference and the real-time factors of the peers, which were measured elsewhere, on the
+ * same kind of machine: the ratios to them are a guide, not a measurement.
  *
  * Differences from peers.md:
- *   Izhikevich    E has exactly 50 synapses for each delay of 1 to 20 ms (as in Izhikevich 2006), 40 of them onto E and 10
- *                 onto I, instead of delays drawn for each synapse
- *   exact Brunel  50 ms of warm-up and 100 ms measured
- *   STDP          the rule is `stdp` with mu_plus = 0, mu_minus = 1 (van Rossum, Bi & Turrigiano 2000) in place of stdp_pl;
- *                 at w = J its steps are those of stdp_pl (lambda J^0.4 up, alpha lambda J down), but it is spared the
- *                 power of w. V_m begins normal(5.7, 7.2) mV; 100 ms of warm-up and 200 ms measured */
+ *   Izhikevich    E has exactly 50 synapses for each delay of 1 to 20 ms (as in Izhikevich 2006), 40 of them onto E and
+ * 10 onto I, instead of delays drawn for each synapse exact Brunel  50 ms of warm-up and 100 ms measured STDP the rule
+ * is `stdp` with mu_plus = 0, mu_minus = 1 (van Rossum, Bi & Turrigiano 2000) in place of stdp_pl; at w = J its steps
+ * are those of stdp_pl (lambda J^0.4 up, alpha lambda J down), but it is spared the power of w. V_m begins
+ * normal(5.7, 7.2) mV; 100 ms of warm-up and 200 ms measured */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,12 +39,22 @@ static rv_population population(rv_net *net, const char *name, int64_t n, const 
     return p;
 }
 
-static void set(rv_net *net, rv_population p, const char *name, double x) { must(net, rv_set(net, p, name, rv_number(x))); }
-
-static void connect(rv_net *net, rv_population source, rv_population target, const char *rule, int64_t degree, rv_value weight, double delay)
+static void set(rv_net *net, rv_population p, const char *name, double x)
 {
-    must(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(source), .target = rv_all(target), .rule = rule, .degree = degree,
-                                                 .weight = weight, .delay = rv_number(delay) }, NULL));
+    must(net, rv_set(net, p, name, rv_number(x)));
+}
+
+static void connect(rv_net *net, rv_population source, rv_population target, const char *rule, int64_t degree,
+                    rv_value weight, double delay)
+{
+    must(net, rv_connect(net,
+                         &(rv_connect_def){ .source = rv_all(source),
+                                            .target = rv_all(target),
+                                            .rule = rule,
+                                            .degree = degree,
+                                            .weight = weight,
+                                            .delay = rv_number(delay) },
+                         NULL));
 }
 
 static void poisson(rv_net *net, rv_population target, double rate, double weight)
@@ -89,9 +98,14 @@ static void cuba(rv_net *net, int64_t n, double p_connect)
     rv_population p[2] = { cuba_neurons(net, "E", n * 4 / 5), cuba_neurons(net, "I", n / 5) };
     for (int from = 0; from < 2; from++)
         for (int to = 0; to < 2; to++)
-            must(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(p[from]), .target = rv_all(p[to]), .rule = "pairwise_bernoulli",
-                                                         .p = rv_number(p_connect), .weight = rv_number(from ? -90 : 16.2),
-                                                         .delay = rv_number(0.1) }, NULL));
+            must(net, rv_connect(net,
+                                 &(rv_connect_def){ .source = rv_all(p[from]),
+                                                    .target = rv_all(p[to]),
+                                                    .rule = "pairwise_bernoulli",
+                                                    .p = rv_number(p_connect),
+                                                    .weight = rv_number(from ? -90 : 16.2),
+                                                    .delay = rv_number(0.1) },
+                                 NULL));
 }
 
 static void cuba_4000(rv_net *net) { cuba(net, 4000, 0.02); }
@@ -127,7 +141,8 @@ static double current_for_10_Hz(void)
 static rv_population sparse_neurons(rv_net *net)
 {
     rv_population p = brunel_neurons(net, "active", 100000);
-    must(net, rv_set_slice(net, (rv_slice){ .population = p, .count = 1000, .stride = 100 }, "I_e", rv_number(current_for_10_Hz())));
+    must(net, rv_set_slice(net, (rv_slice){ .population = p, .count = 1000, .stride = 100 }, "I_e",
+                           rv_number(current_for_10_Hz())));
     connect(net, p, p, "fixed_indegree", 100, rv_number(0.01), 1.5);
     return p;
 }
@@ -145,7 +160,8 @@ static void sparse_and_silent(rv_net *net)
 static rv_population morrison_neurons(rv_net *net, const char *name, int64_t n)
 {
     rv_population p = population(net, name, n, "iaf_psc_alpha");
-    set(net, p, "C_m", 250), set(net, p, "tau_m", 10), set(net, p, "E_L", 0), set(net, p, "V_th", 20), set(net, p, "V_reset", 0);
+    set(net, p, "C_m", 250), set(net, p, "tau_m", 10), set(net, p, "E_L", 0), set(net, p, "V_th", 20),
+        set(net, p, "V_reset", 0);
     set(net, p, "t_ref", 0.5), set(net, p, "tau_syn_ex", 0.326), set(net, p, "tau_syn_in", 0.326);
     must(net, rv_set(net, p, "V_m", rv_normal(5.7, 7.2)));
     poisson(net, p, 20856, 45.6);
@@ -154,14 +170,23 @@ static rv_population morrison_neurons(rv_net *net, const char *name, int64_t n)
 
 static void morrison(rv_net *net)
 {
-    double        J = 45.6, lambda = 0.001, alpha = 0.0513, Wmax = 2 * J, up = lambda * pow(J, 0.4), down = alpha * lambda * J;
+    double J = 45.6, lambda = 0.001, alpha = 0.0513, Wmax = 2 * J, up = lambda * pow(J, 0.4), down = alpha * lambda * J;
     rv_population E = morrison_neurons(net, "E", 1800), I = morrison_neurons(net, "I", 450);
-    rv_setting    stdp[] = { { "lambda", rv_number(up / Wmax) }, { "alpha", rv_number(down / (up / Wmax) / J) }, { "Wmax", rv_number(Wmax) },
-                             { "mu_plus", rv_number(0) }, { "mu_minus", rv_number(1) }, { "tau_plus", rv_number(15) },
+    rv_setting    stdp[] = { { "lambda", rv_number(up / Wmax) }, { "alpha", rv_number(down / (up / Wmax) / J) },
+                             { "Wmax", rv_number(Wmax) },        { "mu_plus", rv_number(0) },
+                             { "mu_minus", rv_number(1) },       { "tau_plus", rv_number(15) },
                              { "tau_minus", rv_number(30) } };
-    must(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(E), .target = rv_all(E), .rule = "fixed_indegree", .degree = 9000,
-                                                 .weight = rv_number(J), .delay = rv_number(1.5), .plasticity = "stdp",
-                                                 .settings = stdp, .n_settings = sizeof stdp / sizeof *stdp }, NULL));
+    must(net, rv_connect(net,
+                         &(rv_connect_def){ .source = rv_all(E),
+                                            .target = rv_all(E),
+                                            .rule = "fixed_indegree",
+                                            .degree = 9000,
+                                            .weight = rv_number(J),
+                                            .delay = rv_number(1.5),
+                                            .plasticity = "stdp",
+                                            .settings = stdp,
+                                            .n_settings = sizeof stdp / sizeof *stdp },
+                         NULL));
     connect(net, E, I, "fixed_indegree", 9000, rv_number(J), 1.5);
     connect(net, I, E, "fixed_indegree", 2250, rv_number(-5 * J), 1.5);
     connect(net, I, I, "fixed_indegree", 2250, rv_number(-5 * J), 1.5);
@@ -183,23 +208,29 @@ static void build_drawn(rv_net *net)
 static void build_bernoulli(rv_net *net)
 {
     rv_population p = brunel_neurons(net, "neurons", 20000);
-    must(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(p), .target = rv_all(p), .rule = "pairwise_bernoulli",
-                                                 .p = rv_number(0.05), .weight = rv_number(0.1), .delay = rv_number(1.5) }, NULL));
+    must(net, rv_connect(net,
+                         &(rv_connect_def){ .source = rv_all(p),
+                                            .target = rv_all(p),
+                                            .rule = "pairwise_bernoulli",
+                                            .p = rv_number(0.05),
+                                            .weight = rv_number(0.1),
+                                            .delay = rv_number(1.5) },
+                         NULL));
 }
 
 /* ---- what is measured, and beside what ------------------------------------------------------------------------ */
 
 typedef struct network_case {
     const char *name;
-    void      (*define)(rv_net *net);
-    rv_timing   timing;
-    double      warm_up, measured; /* ms; measured 0: construction only                                        */
-    int         repeats;
-    int         weight_bytes;      /* of a synapse on the way of most events: 0 (constant), 4 or 8               */
-    double      rate;              /* Hz, all neurons: reference/data/nest, in grid timing                      */
-    double      nest[MAX_THREADS], fastest[MAX_THREADS]; /* real-time factors of peers.md on up to that many cores,
-                                                            the smallest given; 0: there is none                */
-    double      nest_goal, fastest_goal; /* ratios of design.md, section 9 */
+    void (*define)(rv_net *net);
+    rv_timing timing;
+    double    warm_up, measured; /* ms; measured 0: construction only                                        */
+    int       repeats;
+    int       weight_bytes; /* of a synapse on the way of most events: 0 (constant), 4 or 8               */
+    double    rate;         /* Hz, all neurons: reference/data/nest, in grid timing                      */
+    double    nest[MAX_THREADS], fastest[MAX_THREADS]; /* real-time factors of peers.md on up to that many cores,
+                                                          the smallest given; 0: there is none                */
+    double nest_goal, fastest_goal;                    /* ratios of design.md, section 9 */
 } network_case;
 
 static const network_case cases[] = {
@@ -218,7 +249,9 @@ static const network_case cases[] = {
 
 enum { N_CASES = sizeof cases / sizeof *cases };
 
-static const network_case silent_case = { "sparse + 1 M silent", sparse_and_silent, RV_GRID, 100, 2000, 1, 0, 0, { 0 }, { 0 }, 0, 0 };
+static const network_case silent_case = {
+    "sparse + 1 M silent", sparse_and_silent, RV_GRID, 100, 2000, 1, 0, 0, { 0 }, { 0 }, 0, 0
+};
 
 enum { DELIVER, ADVANCE, INPUT, EXCHANGE, RECORD, N_STAGES };
 static const char *const stage_name[] = { "deliver", "advance", "input", "exchange", "record" };
@@ -271,7 +304,7 @@ static void free_stream(stream *s) { free(s->target), free(s->weight), free(s->w
 
 static void scatter_add(const stream *s)
 {
-    double *restrict         input = s->input;
+    double *restrict input = s->input;
     const uint16_t *restrict target = s->target;
     if (s->weight)
         for (int64_t k = 0; k < s->n; k++) input[target[k]] += (double)s->weight[k];
@@ -316,12 +349,13 @@ static void run_measured(rv_net *net, const network_case *c, measurement *m)
 {
     must(net, rv_run(net, c->warm_up));
     rv_profile before = rv_profile_get(net);
-    double cpu = cpu_seconds();
+    double     cpu = cpu_seconds();
     m->run = timed_run(net, c->measured);
     m->cpu = cpu_seconds() - cpu;
     rv_profile after = rv_profile_get(net);
     m->events = (double)(after.synaptic_events - before.synaptic_events);
-    m->updates = (double)(after.neuron_updates - before.neuron_updates), m->spikes = (double)(after.spikes - before.spikes);
+    m->updates = (double)(after.neuron_updates - before.neuron_updates),
+    m->spikes = (double)(after.spikes - before.spikes);
 }
 
 static void run_profiled(rv_net *net, const network_case *c, measurement *m)
@@ -340,7 +374,8 @@ static measurement measure(const network_case *c, int threads)
     rv_net     *net;
     rv_error    error;
     measurement m = { 0 };
-    if (rv_net_new(&(rv_net_def){ .resolution = 0.1, .seed = 1, .timing = c->timing, .threads = threads }, &net, &error) != RV_OK) {
+    if (rv_net_new(&(rv_net_def){ .resolution = 0.1, .seed = 1, .timing = c->timing, .threads = threads }, &net,
+                   &error) != RV_OK) {
         fprintf(stderr, "%s\n", error.text);
         exit(1);
     }
@@ -405,7 +440,10 @@ static bool measure_repeatedly(const network_case *c, int threads, measurement *
 
 static double real_time_factor(const network_case *c, const measurement *m) { return 1e3 * m->run / c->measured; }
 static double rate(const network_case *c, const measurement *m) { return 1e3 * m->spikes / c->measured / m->neurons; }
-static double ns_per_event(const measurement *m, int threads) { return m->events > 0 ? 1e9 * m->run * threads / m->events : 0; }
+static double ns_per_event(const measurement *m, int threads)
+{
+    return m->events > 0 ? 1e9 * m->run * threads / m->events : 0;
+}
 static double delivery_ns(const measurement *m, int threads)
 {
     return m->profiled_events > 0 ? 1e9 * m->stage[DELIVER] * threads / m->profiled_events : 0;
@@ -421,10 +459,10 @@ static void print_ratio(double peer, double ours, double goal)
 
 static void print_heads(void)
 {
-    printf("%-19s %3s %7s %8s %9s %8s %6s %7s %13s %11s %11s\n", "", "thr", "build", "RTF", "events/s", "ns per", "bytes/", "peak",
-           "rate (ref.)", "x NEST", "x fastest");
-    printf("%-19s %3s %7s %8s %9s %8s %6s %7s %13s %11s %11s\n", "", "", "s", "s/s", "M / core", "event", "syn.", "MB", "Hz", "(goal)",
-           "peer (goal)");
+    printf("%-19s %3s %7s %8s %9s %8s %6s %7s %13s %11s %11s\n", "", "thr", "build", "RTF", "events/s", "ns per",
+           "bytes/", "peak", "rate (ref.)", "x NEST", "x fastest");
+    printf("%-19s %3s %7s %8s %9s %8s %6s %7s %13s %11s %11s\n", "", "", "s", "s/s", "M / core", "event", "syn.", "MB",
+           "Hz", "(goal)", "peer (goal)");
 }
 
 static void print_run(const network_case *c, int threads, const measurement *m)
@@ -440,8 +478,8 @@ static void print_run(const network_case *c, int threads, const measurement *m)
 
 static void print_build(int threads, const measurement *m)
 {
-    printf(" %8s %9s %8s %6.1f %7.0f   %.1f M synapses/s and core (20)", "-", "-", "-", m->bytes / m->synapses, m->peak * 1e-6,
-           1e-6 * m->synapses / m->build / threads);
+    printf(" %8s %9s %8s %6.1f %7.0f   %.1f M synapses/s and core (20)", "-", "-", "-", m->bytes / m->synapses,
+           m->peak * 1e-6, 1e-6 * m->synapses / m->build / threads);
 }
 
 static void note_run(const network_case *c, int threads, const measurement *m)
@@ -487,12 +525,14 @@ static void print_stages(const network_case *c, int threads, const measurement *
         printf(" %8.1f", 100 * m->stage[k] / m->profiled_run);
         sum += m->stage[k];
     }
-    printf(" %8.1f %10.2f %8.2f %8.0f %%\n", 100 * (1 - sum / m->profiled_run), delivery, m->limit, 100 * m->limit / delivery);
+    printf(" %8.1f %10.2f %8.2f %8.0f %%\n", 100 * (1 - sum / m->profiled_run), delivery, m->limit,
+           100 * m->limit / delivery);
 }
 
 static void print_stage_table(measurement all[N_CASES][MAX_THREADS])
 {
-    printf("\nWhere the time goes, %% of wall time; delivery per synaptic event and core beside a bare scatter-add\n\n");
+    printf(
+        "\nWhere the time goes, %% of wall time; delivery per synaptic event and core beside a bare scatter-add\n\n");
     printf("%-19s %3s", "", "thr");
     for (int k = 0; k < N_STAGES; k++) printf(" %8s", stage_name[k]);
     printf(" %8s %10s %8s %10s\n", "rest", "deliver ns", "limit ns", "of limit");
@@ -504,7 +544,8 @@ static void print_stage_table(measurement all[N_CASES][MAX_THREADS])
 static bool print_silent(measurement alone[MAX_THREADS])
 {
     bool fine = true;
-    printf("\nSparse activity costs events: a second of 100 000 neurons at 0.1 Hz, alone and beside a million silent ones\n\n");
+    printf("\nSparse activity costs events: a second of 100 000 neurons at 0.1 Hz, alone and beside a million silent "
+           "ones\n\n");
     for (int threads = 1; threads <= MAX_THREADS; threads++) {
         measurement m = { 0 };
         double      before = real_time_factor(&silent_case, &alone[threads - 1]);
@@ -512,8 +553,10 @@ static bool print_silent(measurement alone[MAX_THREADS])
         fine &= measured;
         if (!measured) continue;
         double after = real_time_factor(&silent_case, &m);
-        printf("%-19s %3d   alone %.4f s, with the silent %.4f s: %.2f times; events %.0f and %.0f, peak %.0f and %.0f MB\n", "", threads,
-               before, after, after / before, alone[threads - 1].events, m.events, alone[threads - 1].peak * 1e-6, m.peak * 1e-6);
+        printf("%-19s %3d   alone %.4f s, with the silent %.4f s: %.2f times; events %.0f and %.0f, peak %.0f and %.0f "
+               "MB\n",
+               "", threads, before, after, after / before, alone[threads - 1].events, m.events,
+               alone[threads - 1].peak * 1e-6, m.peak * 1e-6);
         note_case(&silent_case, threads, &m);
     }
     return fine;
@@ -524,17 +567,20 @@ int main(int argc, char **argv)
     static measurement all[N_CASES][MAX_THREADS];
     bool               fine = true;
     int                sparse_at = -1;
-    printf("Networks of reference/peers.md; events are synaptic, per core. The peers were measured elsewhere, on the same kind of machine\n\n");
+    printf("Networks of reference/peers.md; events are synaptic, per core. The peers were measured elsewhere, on the "
+           "same kind of machine\n\n");
     print_heads();
     for (int k = 0; k < N_CASES; k++) {
         if (!is_wanted(cases[k].name, argc, argv)) continue;
-        for (int threads = 1; threads <= MAX_THREADS; threads++) fine &= run_case(&cases[k], threads, &all[k][threads - 1]);
+        for (int threads = 1; threads <= MAX_THREADS; threads++)
+            fine &= run_case(&cases[k], threads, &all[k][threads - 1]);
         if (cases[k].define == sparse) sparse_at = k;
     }
     print_stage_table(all);
     if (sparse_at >= 0) fine &= print_silent(all[sparse_at]);
     if (least_share < 0.97)
-        printf("\nThe machine was busy: a run on one thread got %.0f %% of a processor. Measure again in quiet.\n", 100 * least_share);
+        printf("\nThe machine was busy: a run on one thread got %.0f %% of a processor. Measure again in quiet.\n",
+               100 * least_share);
     note("networks", "least share of a processor", 1, "share", "1", least_share);
     return !fine;
 }

@@ -4,7 +4,7 @@
 [ $# -ge 2 ] && [ -r "$1" ] && [ -r "$2" ] || { echo "usage: compare.sh A.csv B.csv [PATTERN]" >&2; exit 2; }
 awk -F, -v pattern="$3" '
     FNR == 1  { file++; next }
-    $1 == "about" { value = $0; sub(/^([^,]*,){5}/, "", value); gsub(/"/, "", value)
+    $1 == "about" { value = $0; sub(/^about,,,[a-z]*,,/, "", value); gsub(/"/, "", value)
                     about[file] = about[file] (about[file] ? ", " : "") value; next }
     { key = $1 "," $2 "," $3 "," $4 }
     file == 1 { a[key] = $6; next }

@@ -32,7 +32,8 @@ static inline double median(double *x, int n)
 }
 
 /** One measured number. @param threads 0 where they play no role */
-static inline void note(const char *bench, const char *name, int threads, const char *quantity, const char *unit, double value)
+static inline void note(const char *bench, const char *name, int threads, const char *quantity, const char *unit,
+                        double value)
 {
     const char *path = getenv("BENCH_CSV");
     FILE       *file = path ? fopen(path, "a") : NULL;

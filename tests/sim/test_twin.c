@@ -21,7 +21,7 @@
 #include "sim/random.h"
 #include "tests/support/twin.h"
 
-enum { N_NETWORKS = 240, FIRST_SEED = 1000, MAX_POPULATIONS = 6 };
+enum { N_NETWORKS = 300, FIRST_SEED = 1000, MAX_POPULATIONS = 6 };
 #define EXACT_MS      1e-9
 #define INTEGRATED_MS 1e-6
 #define UNDECIDED_MV  1e-11
@@ -209,7 +209,8 @@ static void draw_rule(scene *s, draft *d)
     d->def.no_multapses = rule != 7 && rule != 6 && chance(s, 0.3);
     int fewest = (rule == 3 ? m : n) - d->def.no_autapses;
     d->def.degree = 1 + below(s, fewest < 5 ? fewest : 5);
-    d->def.total = 1 + below(s, n + m);
+    int pairs = n * m - (n < m ? n : m);
+    d->def.total = 1 + below(s, n + m < pairs ? n + m : pairs);
     d->def.p = rv_number(uniform(s, 0.02, fmin(0.5, 6.0 / n)));
     if (rule != 7) return;
     d->n_listed = 1 + below(s, 60), d->def.n_list = d->n_listed, d->def.sources = d->sources, d->def.targets = d->targets;
