@@ -39,9 +39,8 @@ local synapses = net:connect(pre, post, "one_to_one", {
 net:record(post, "spikes")
 net:run(rv.arg.time or 300)
 
-local function window(dt)
-  if dt > 0 then return A_plus * math.exp(-dt / 20) end
-  return dt < 0 and -A_minus * math.exp(dt / 20) or 0
+local function window(dt) -- without dendritic delay coincident spikes count as pre before post
+  return dt >= 0 and A_plus * math.exp(-dt / 20) or -A_minus * math.exp(dt / 20)
 end
 local dw, worst = {}, 0
 for i, w in ipairs(synapses:weights()) do

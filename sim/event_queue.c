@@ -5,10 +5,11 @@
 
 #include "sim/memory.h"
 
-bool event_queue_open(event_queue *q, int64_t horizon)
+bool event_queue_open(event_queue *q, int64_t horizon, int64_t back)
 {
     *q = (event_queue){ .n_buckets = 16, .n_chunks = 1, .capacity = 64 };
-    while (q->n_buckets < horizon + 2) q->n_buckets *= 2;
+    while (q->n_buckets < horizon + back + 2) q->n_buckets *= 2;
+    q->reach = q->n_buckets - back;
     q->bucket = calloc((size_t)q->n_buckets, sizeof *q->bucket);
     q->chunk = malloc(q->capacity * sizeof *q->chunk);
     return q->bucket && q->chunk;
@@ -118,14 +119,14 @@ static far_event pop_far(event_queue *q)
 void event_queue_push(event_queue *q, int64_t step, uint64_t item)
 {
     q->pending++;
-    if (step - q->now < q->n_buckets) push_near(q, step, item);
+    if (step - q->now < q->reach) push_near(q, step, item);
     else push_far(q, (far_event){ step, q->sequence++, item });
 }
 
 uint32_t event_queue_due(event_queue *q, int64_t step)
 {
     q->now = step;
-    while (q->n_far > 0 && q->heap[0].step - step < q->n_buckets) {
+    while (q->n_far > 0 && q->heap[0].step - step < q->reach) {
         far_event event = pop_far(q);
         push_near(q, event.step, event.item);
     }

@@ -29,6 +29,7 @@ typedef struct far_event {
 typedef struct event_queue {
     int64_t       now;       /* every pending event is due at this step or later      */
     int64_t       n_buckets; /* a power of two                                        */
+    int64_t       reach;     /* steps from the present that the calendar takes        */
     event_bucket *bucket;    /* [n_buckets] step s lives in s mod n_buckets           */
     event_chunk  *chunk;     /* [n_chunks] the pool; number 0 is never used           */
     uint32_t      n_chunks, capacity, free;
@@ -39,8 +40,9 @@ typedef struct event_queue {
     bool          out_of_memory; /* an event was lost; checked once per window        */
 } event_queue;
 
-/** An empty queue whose calendar covers horizon steps. @return whether there was memory */
-bool event_queue_open(event_queue *q, int64_t horizon);
+/** An empty queue whose calendar covers horizon steps. The present may be taken back by up to `back` steps, to go through
+ *  the same steps again. @return whether there was memory */
+bool event_queue_open(event_queue *q, int64_t horizon, int64_t back);
 void event_queue_close(event_queue *q);
 
 /** @param step q->now or later */

@@ -152,7 +152,7 @@ static bool open_tile(state *s, int t)
     for (int k = 0; k < 2; k++) tile->out[k] = calloc((size_t)net->n_levels, sizeof **tile->out);
     if (failed || !tile->part || !tile->learning || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
     int64_t horizon = net->max_delay + net->window + 2;
-    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE)) return false;
+    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->window)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
         if (!open_part(s, t, p)) return false;
     state_note_touches(s, t);

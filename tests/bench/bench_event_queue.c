@@ -92,7 +92,7 @@ static tally hold_calendar(workload *w)
 {
     event_queue q;
     tally       t = { 0 };
-    if (!event_queue_open(&q, HORIZON)) return t;
+    if (!event_queue_open(&q, HORIZON, 0)) return t;
     for (int64_t k = 0; k < w->n_pending; k++) event_queue_push(&q, first_delay(w, k), (uint64_t)k);
     t.began = wall_seconds();
     int64_t step = 0;

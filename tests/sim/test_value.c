@@ -128,7 +128,7 @@ static void test_recipes(void **state)
         { kernel(RV_DISTANCE_GAUSSIAN, 0, INFINITY, 1),
           "x: factor of a function of distance = inf, allowed any finite number" },
         { kernel(RV_FUNCTION, 0, 0, 0), "x: a function of distance without function" },
-        { kernel((rv_value_kind)99, 0, 0, 0), "x: a value of kind 99, allowed 0 to 9" },
+        { kernel((rv_value_kind)99, 0, 0, 0), "x: a value of kind 99, allowed 0 to 10" },
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         rv_error  e = { 0 };

@@ -372,6 +372,13 @@ static void take_current(neuron *n, const double input[2])
 
 static double izhikevich_slope(double V, double U, double I) { return 0.04 * V * V + 5 * V + 140 - U + I; }
 
+static void note_margin(twin *t, double time, double distance)
+{
+    if (!(fabs(distance) < 1e-8)) return;
+    t->margin = append(t->margin, t->n_margins, sizeof *t->margin);
+    t->margin[t->n_margins++] = (margin){ time * t->h, fabs(distance) };
+}
+
 /* ---- learning, pair by pair --------------------------------------------------------------------------------- */
 
 static double power_of(double x, double mu) { return mu == 0 ? 1 : pow(x, mu); }
@@ -397,27 +404,23 @@ static void see_posts_until(const twin *t, synapse *s, double time)
 }
 
 /* A presynaptic spike that arrives: every postsynaptic one the synapse saw before. */
-static void see_pre(const twin *t, synapse *s, double arrives)
+static void see_pre(twin *t, synapse *s, double arrives)
 {
     const neuron    *n = &t->neuron[s->target];
     const twin_stdp *r = s->stdp;
     see_posts_until(t, s, arrives);
     double at = arrives - s->dendritic, K = 0, x = s->weight / r->Wmax;
-    for (int k = 0; k < n->n_spikes; k++)
-        if (n->spike[k] + s->dendritic < at) K += exp(-(at - n->spike[k] - s->dendritic) * t->h / r->tau_minus);
+    for (int k = 0; k < n->n_spikes; k++) {
+        double since = at - n->spike[k] - s->dendritic;
+        if (n->spike[k] + s->dendritic < at) K += exp(-since * t->h / r->tau_minus);
+        if (t->exact && fabs(since) < 1e-9) note_margin(t, arrives, 0); /* which came first only rounding knows */
+    }
     if (K > 0) s->weight = fmax(0, x - r->alpha * r->lambda * power_of(x, r->mu_minus) * K) * r->Wmax;
     s->pre = append(s->pre, s->n_pre, sizeof *s->pre);
     s->pre[s->n_pre++] = at;
 }
 
 /* ---- both timings ------------------------------------------------------------------------------------------- */
-
-static void note_margin(twin *t, double time, double distance)
-{
-    if (!(fabs(distance) < 1e-8)) return;
-    t->margin = append(t->margin, t->n_margins, sizeof *t->margin);
-    t->margin[t->n_margins++] = (margin){ time * t->h, fabs(distance) };
-}
 
 static void spike_at(twin *t, int i, double time)
 {

@@ -63,7 +63,8 @@ double twin_state(const twin *t, int population, int neuron, const char *name);
 double twin_weight(const twin *t, int projection, int64_t k);
 
 /** The smallest distance from threshold at which a neuron was found to spike or not to spike, mV, until `time_ms`:
- *  below some 1e-10 mV the two simulators may rightly disagree. */
+ *  below some 1e-11 mV the two simulators may rightly disagree. 0 if, in exact timing, a pre- and a postsynaptic spike met
+ *  at a synapse at one time to the last digits. */
 double twin_margin(const twin *t, double time_ms);
 
 #endif
