@@ -57,9 +57,12 @@ RV_VECTORISED
 static void count_reached(const poisson_table *table, const uint32_t *words, int64_t n, double weight, double *counts)
 {
     for (int64_t begin = 0; begin < n; begin += NEURON_BLOCK) {
-        uint32_t reached[NEURON_BLOCK];
-        for (int i = 0; i < NEURON_BLOCK; i++) reached[i] = (uint32_t)table->least;
-        for (int k = 0; k < table->n; k++) {
+        uint32_t reached[NEURON_BLOCK], largest = 0;
+        for (int i = 0; i < NEURON_BLOCK; i++) {
+            reached[i] = (uint32_t)table->least;
+            largest = words[begin + i] > largest ? words[begin + i] : largest;
+        }
+        for (int k = 0; k < table->n && table->threshold[k] <= largest; k++) {
             uint32_t threshold = table->threshold[k];
             for (int i = 0; i < NEURON_BLOCK; i++) reached[i] += words[begin + i] >= threshold;
         }

@@ -19,7 +19,8 @@ typedef struct rv_part {
     int           n;
     double       *state[RV_MAX_STATES];       /* [n] each                                                        */
     const double *constant[RV_MAX_CONSTANTS]; /* [n] each if per_neuron, else [1]                                */
-    bool          per_neuron;                 /* whether neurons differ in their constants                       */
+    bool          per_neuron;                 /* whether neurons differ in their constants ...                   */
+    const bool   *shared;                     /* ... but not in these                                            */
     double       *input_ex, *input_in;        /* [n] summed weights that arrive at the end of this step; zeroed  */
     double        current;                    /* pA during this step, for all neurons ...                        */
     const double *currents;                   /* [n] ... plus one for each, or NULL                              */
@@ -90,41 +91,49 @@ typedef struct rv_model_alias {
 } rv_model_alias;
 extern const rv_model_alias rv_model_aliases[];
 
-const rv_model              *rv_model_find(const char *name);
+const rv_model *rv_model_find(const char *name);
 
 /** The sweep of a model from its step: loads each neuron, calls the step, stores. With a step whose branches are
  *  selections the compiler vectorises the loop; homogeneous populations keep their constants in registers. */
-#define RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)                                                                        \
-    static inline __attribute__((always_inline)) void sweep##_loop(const rv_part *part, const bool per_neuron,           \
-                                                                 const bool currents)                                  \
-    {                                                                                                                  \
-        const int n = part->n;                                                                                         \
-        double   *restrict ex = part->input_ex, *restrict in = part->input_in;                                         \
-        uint8_t  *restrict fired = part->fired;                                                                        \
-        const double *each = part->currents;                                                                           \
-        const double  all = part->current;                                                                             \
-        double       *state[N_STATES];                                                                                 \
-        const double *constant[N_CONSTANTS];                                                                           \
-        double        shared[N_CONSTANTS];                                                                             \
-        for (int k = 0; k < N_STATES; k++) state[k] = part->state[k];                                                  \
-        for (int k = 0; k < N_CONSTANTS; k++) constant[k] = part->constant[k], shared[k] = part->constant[k][0];       \
-        _Pragma("GCC ivdep") for (int i = 0; i < n; i++)                                                               \
-        {                                                                                                              \
-            double s[N_STATES], c[N_CONSTANTS];                                                                        \
-            _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                             \
-            _Pragma("GCC unroll 24") for (int k = 0; k < N_CONSTANTS; k++) c[k] = per_neuron ? constant[k][i] : shared[k]; \
-            fired[i] = step(c, s, currents ? all + each[i] : all, ex[i], in[i]);                                       \
-            _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                             \
-            ex[i] = 0;                                                                                                 \
-            in[i] = 0;                                                                                                 \
-        }                                                                                                              \
-    }                                                                                                                  \
-    RV_VECTORISED static void sweep(const rv_part *part)                                                               \
-    {                                                                                                                  \
-        if (!part->per_neuron && !part->currents) sweep##_loop(part, false, false);                                      \
-        else if (!part->per_neuron) sweep##_loop(part, false, true);                                                     \
-        else if (!part->currents) sweep##_loop(part, true, false);                                                       \
-        else sweep##_loop(part, true, true);                                                                             \
+enum { SWEEP_STRIP = 64 };
+#define RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)                                                                  \
+    static inline __attribute__((always_inline)) void sweep##_loop(const rv_part *part, const bool per_neuron,        \
+                                                                 const bool currents)                                 \
+    {                                                                                                                 \
+        const int n = part->n;                                                                                        \
+        double   *restrict ex = part->input_ex, *restrict in = part->input_in;                                        \
+        uint8_t  *restrict fired = part->fired;                                                                       \
+        const double *each = part->currents;                                                                          \
+        const double  all = part->current;                                                                            \
+        double       *state[N_STATES];                                                                                \
+        const double *constant[N_CONSTANTS];                                                                          \
+        double        shared[N_CONSTANTS];                                                                            \
+        for (int k = 0; k < N_STATES; k++) state[k] = part->state[k];                                                 \
+        for (int k = 0; k < N_CONSTANTS; k++) constant[k] = part->constant[k], shared[k] = part->constant[k][0];      \
+        for (int begin = 0; begin < n; begin += SWEEP_STRIP) {                                                        \
+            double    fired_strip[SWEEP_STRIP]; /* as wide as the states, so that the loop is vectorised as a whole */\
+            const int end = n - begin < SWEEP_STRIP ? n - begin : SWEEP_STRIP;                                        \
+            _Pragma("GCC ivdep") for (int j = 0; j < end; j++)                                                        \
+            {                                                                                                         \
+                const int i = begin + j;                                                                              \
+                double    s[N_STATES], c[N_CONSTANTS];                                                                \
+                _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                        \
+                _Pragma("GCC unroll 24") for (int k = 0; k < N_CONSTANTS; k++)                                        \
+                    c[k] = per_neuron ? constant[k][i] : shared[k];                                                   \
+                fired_strip[j] = step(c, s, currents ? all + each[i] : all, ex[i], in[i]) ? 1 : 0;                    \
+                _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                        \
+                ex[i] = 0;                                                                                            \
+                in[i] = 0;                                                                                            \
+            }                                                                                                         \
+            for (int j = 0; j < end; j++) fired[begin + j] = (uint8_t)fired_strip[j];                                 \
+        }                                                                                                             \
+    }                                                                                                                 \
+    RV_VECTORISED static void sweep(const rv_part *part)                                                              \
+    {                                                                                                                 \
+        if (!part->per_neuron && !part->currents) sweep##_loop(part, false, false);                                   \
+        else if (!part->per_neuron) sweep##_loop(part, false, true);                                                  \
+        else if (!part->currents) sweep##_loop(part, true, false);                                                    \
+        else sweep##_loop(part, true, true);                                                                          \
     }
 
 #endif

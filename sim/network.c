@@ -13,57 +13,77 @@ enum { LONGEST_WINDOW = 128 }; /* steps; without synapses windows would be endle
 
 static int64_t blocks_of(int64_t n) { return (n + NEURON_BLOCK - 1) / NEURON_BLOCK; }
 
-/* Blocks of a population are dealt out evenly and in order; small populations start at different tiles. */
-static int tile_of(int64_t block, int64_t n_blocks, int population, int n_tiles)
+/* Where a population lives: in `span` tiles from `first` on, its blocks dealt out evenly and in order. A population with
+ * fewer blocks than tiles starts at a tile of its own number, so that small ones do not gather in the first. */
+typedef struct lodging {
+    int first, span;
+} lodging;
+
+static int tile_of(int64_t block, int64_t n_blocks, int population, lodging where)
 {
-    if (n_blocks >= n_tiles) return (int)((block * n_tiles + n_tiles - 1) / n_blocks);
-    return (int)((block + population) % n_tiles);
+    if (n_blocks < where.span) return where.first + (int)((block + population) % where.span);
+    return where.first + (int)((block * where.span + where.span - 1) / n_blocks);
 }
 
-static int64_t tile_size(const definition *d, int t, int n_tiles)
+static bool has_room(const network *net, lodging where, int64_t share)
 {
-    int64_t size = 0;
-    for (int p = 0; p < d->n_populations; p++) {
-        int64_t n_blocks = blocks_of(d->population[p].n);
-        if (n_blocks >= n_tiles) size += (n_blocks / n_tiles + 1) * NEURON_BLOCK;
-        else
-            for (int64_t b = 0; b < n_blocks; b++) size += tile_of(b, n_blocks, p, n_tiles) == t ? NEURON_BLOCK : 0;
-    }
-    return size;
+    for (int t = where.first; t < where.first + where.span; t++)
+        if (net->tile[t].n + share > MAX_TILE) return false;
+    return true;
 }
 
-static int choose_tiles(const definition *d, int threads)
+static rv_status add_tiles(network *net, int n, rv_error *error)
 {
-    for (int n_tiles = threads;; n_tiles += threads) {
-        bool fits = true;
-        for (int t = 0; t < n_tiles && fits; t++) fits = tile_size(d, t, n_tiles) <= MAX_TILE;
-        if (fits) return n_tiles;
+    tile *grown = realloc(net->tile, (size_t)(net->n_tiles + n) * sizeof *grown);
+    if (!grown) return error_memory(error, "tiles", (double)(net->n_tiles + n) * sizeof *grown);
+    net->tile = grown;
+    for (int k = 0; k < n; k++, net->n_tiles++) {
+        net->tile[net->n_tiles] = (tile){ .part = calloc((size_t)net->def->n_populations + 1, sizeof(part)) };
+        if (!net->tile[net->n_tiles].part) return error_memory(error, "tiles", 0);
     }
+    return RV_OK;
+}
+
+/* As few tiles as hold the population, and a multiple of the threads; those that are there already if they have room. */
+static rv_status find_lodging(network *net, int64_t n_blocks, int threads, lodging *where, rv_error *error)
+{
+    int span = threads;
+    while ((n_blocks + span - 1) / span * NEURON_BLOCK > MAX_TILE) span += threads;
+    int64_t share = (n_blocks + span - 1) / span * NEURON_BLOCK;
+    *where = (lodging){ 0, span };
+    while (where->first + span <= net->n_tiles && !has_room(net, *where, share)) where->first += threads;
+    int missing = where->first + span - net->n_tiles;
+    return missing > 0 ? add_tiles(net, missing, error) : RV_OK;
+}
+
+static rv_status lay_out_population(network *net, int p, int threads, rv_error *error)
+{
+    int64_t   n = net->def->population[p].n, n_blocks = blocks_of(n);
+    lodging   where;
+    uint16_t *map = net->population[p].tile_of_block = calloc((size_t)n_blocks + 1, sizeof *map);
+    if (!map) return error_memory(error, "tiles", 0);
+    TRY(find_lodging(net, n_blocks, threads, &where, error));
+    for (int64_t b = 0; b < n_blocks; b++) {
+        map[b] = (uint16_t)tile_of(b, n_blocks, p, where);
+        part   *own = &net->tile[map[b]].part[p];
+        int64_t begin = b * NEURON_BLOCK, end = begin + NEURON_BLOCK < n ? begin + NEURON_BLOCK : n;
+        if (own->n == 0) own->first = (int32_t)begin;
+        own->n += (int32_t)(end - begin);
+    }
+    for (int t = where.first; t < where.first + where.span; t++) {
+        net->tile[t].part[p].base = net->tile[t].n;
+        net->tile[t].n += (int32_t)blocks_of(net->tile[t].part[p].n) * NEURON_BLOCK;
+    }
+    return RV_OK;
 }
 
 static rv_status lay_out_tiles(network *net, int threads, rv_error *error)
 {
-    const definition *d = net->def;
-    net->n_tiles = choose_tiles(d, threads);
-    net->tile = calloc((unsigned)net->n_tiles, sizeof *net->tile);
-    if (!net->tile) return error_memory(error, "tiles", (double)net->n_tiles * sizeof *net->tile);
-    for (int t = 0; t < net->n_tiles; t++)
-        if (!(net->tile[t].part = calloc((size_t)d->n_populations + 1, sizeof(part)))) return error_memory(error, "tiles", 0);
-    for (int p = 0; p < d->n_populations; p++) {
-        int64_t   n = d->population[p].n, n_blocks = blocks_of(n);
-        uint16_t *map = net->population[p].tile_of_block = calloc((size_t)n_blocks + 1, sizeof *map);
-        if (!map) return error_memory(error, "tiles", 0);
-        for (int64_t b = 0; b < n_blocks; b++) {
-            map[b] = (uint16_t)tile_of(b, n_blocks, p, net->n_tiles);
-            part   *own = &net->tile[map[b]].part[p];
-            int64_t begin = b * NEURON_BLOCK, end = begin + NEURON_BLOCK < n ? begin + NEURON_BLOCK : n;
-            if (own->n == 0) own->first = (int32_t)begin;
-            own->n += (int32_t)(end - begin);
-        }
-        for (int t = 0; t < net->n_tiles; t++) {
-            net->tile[t].part[p].base = net->tile[t].n;
-            net->tile[t].n += (int32_t)blocks_of(net->tile[t].part[p].n) * NEURON_BLOCK;
-        }
+    TRY(add_tiles(net, threads, error));
+    for (int p = 0; p < net->def->n_populations; p++) {
+        TRY(lay_out_population(net, p, threads, error));
+        if (net->n_tiles <= MAX_SPIKE_LISTS) continue;
+        return error_set(error, RV_OUT_OF_RANGE, "the network needs more than %d tiles of %d neurons: use fewer threads", MAX_SPIKE_LISTS, MAX_TILE);
     }
     return RV_OK;
 }
@@ -94,6 +114,13 @@ static rv_status prepare_neuron(const network *net, const population_def *def, p
     return RV_OK;
 }
 
+static bool is_shared(const double *constant, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++)
+        if (constant[i] != constant[0]) return false;
+    return true;
+}
+
 static bool differs_per_neuron(const population_def *def)
 {
     for (int k = 0; k < def->model->table.n_params; k++)
@@ -115,6 +142,7 @@ rv_status network_prepare_population(network *net, int index, rv_error *error)
         if (!p->constant[k] && !(p->constant[k] = calloc((size_t)n, sizeof(double))))
             return error_memory(error, "the constants of the neurons", (double)n * sizeof(double));
     for (int64_t i = 0; i < n && i < def->n; i++) TRY(prepare_neuron(net, def, p, i, error));
+    for (int k = 0; k < def->model->n_constants; k++) p->shared[k] = is_shared(p->constant[k], n);
     return RV_OK;
 }
 

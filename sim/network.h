@@ -60,11 +60,13 @@ typedef struct bundle {
 typedef struct tile {
     int32_t n;    /* neurons, the gaps between parts included */
     part   *part; /* [n_populations]                          */
+    int64_t n_synapses; /* that end here; without any it need not hear of spikes */
 } tile;
 
 typedef struct population_net {
     double *constant[RV_MAX_CONSTANTS]; /* [n] each, or [1]                              */
-    bool    per_neuron;
+    bool    per_neuron;                 /* [n]: some parameter differs                   */
+    bool    shared[RV_MAX_CONSTANTS];   /* whether all neurons have the same nevertheless */
     bool    closed_form;                /* can be carried over silent steps              */
     uint16_t *tile_of_block;            /* [n / NEURON_BLOCK rounded up]                 */
     int     n_bundles;

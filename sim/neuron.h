@@ -18,7 +18,7 @@ static inline double neuron_current(const part_state *ps, int i)
 static inline void neuron_load(const part_state *ps, const rv_model *m, int i, double *states, double *constants)
 {
     for (int k = 0; k < m->table.n_states; k++) states[k] = ps->view.state[k][i];
-    for (int k = 0; k < m->n_constants; k++) constants[k] = ps->view.constant[k][ps->view.per_neuron ? i : 0];
+    for (int k = 0; k < m->n_constants; k++) constants[k] = ps->view.constant[k][ps->view.shared[k] ? 0 : i];
 }
 
 static inline void neuron_store(part_state *ps, const rv_model *m, int i, const double *states)

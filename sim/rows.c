@@ -367,6 +367,7 @@ static void note_size(builder *w)
     net->n_synapses += w->b->n_synapses;
     for (int t = 0; t < net->n_tiles; t++) {
         net->bytes += w->b->rows[t].bytes;
+        net->tile[t].n_synapses += w->b->rows[t].n_synapses;
         for (int64_t k = 0; k < w->b->rows[t].n_segments; k++) {
             int64_t steps = (int64_t)w->b->rows[t].segment[k].steps + 1;
             if (steps > net->max_delay) net->max_delay = steps;

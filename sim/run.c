@@ -73,6 +73,7 @@ static void queue_bundle(state *s, int t, int b, int64_t source, const spike *sp
 
 static void exchange(state *s, int t, int parity, int level)
 {
+    if (s->net->tile[t].n_synapses == 0) return;
     stage_clock clock = stage_start(s);
     merge       m;
     m.n = 0;

@@ -88,7 +88,7 @@ static void link_part(state *s, int t, int population)
 {
     part_state           *ps = &s->tile[t].part[population];
     const population_net *p = &s->net->population[population];
-    ps->view.per_neuron = p->per_neuron;
+    ps->view.per_neuron = p->per_neuron, ps->view.shared = p->shared;
     for (int k = 0; k < model_of(s, population)->n_constants; k++)
         ps->view.constant[k] = p->constant[k] + (p->per_neuron ? s->net->tile[t].part[population].first : 0);
 }

@@ -19,9 +19,13 @@ enum { N_POPULATIONS = 8, SPIKING = 5, MAX_SIZE = 700 };
 #define GRID_MS  250.0
 #define EXACT_MS 40.0
 
-static const struct { const char *name, *model; int size, size_exact; } populations[N_POPULATIONS] = {
-    { "delta", "iaf_psc_delta", 700, 260 }, { "quiet", "iaf_psc_delta", 300, 130 }, { "exp", "iaf_psc_exp", 400, 200 },
-    { "alpha", "iaf_psc_alpha", 200, 100 }, { "izhikevich", "izhikevich", 150, 10 }, { "parrot", "parrot_neuron", 90, 70 },
+static const struct {
+    const char *name, *model;
+    int         size, size_exact;
+} populations[N_POPULATIONS] = {
+    { "delta", "iaf_psc_delta", 700, 260 },     { "quiet", "iaf_psc_delta", 300, 130 },
+    { "exp", "iaf_psc_exp", 400, 200 },         { "alpha", "iaf_psc_alpha", 200, 100 },
+    { "izhikevich", "izhikevich", 150, 10 },    { "parrot", "parrot_neuron", 90, 70 },
     { "poisson", "poisson_generator", 40, 40 }, { "train", "spike_generator", 10, 10 },
 };
 
@@ -38,7 +42,10 @@ typedef struct variant {
     bool       probes;
 } variant;
 
-static int size_of(const variant *v, int p) { return v->timing == RV_EXACT ? populations[p].size_exact : populations[p].size; }
+static int size_of(const variant *v, int p)
+{
+    return v->timing == RV_EXACT ? populations[p].size_exact : populations[p].size;
+}
 
 static void accept(rv_net *net, rv_status status)
 {
@@ -46,47 +53,74 @@ static void accept(rv_net *net, rv_status status)
 }
 
 static rv_population find(const rv_net *net, const char *name) { return rv_population_find(net, name); }
-static void set(rv_net *net, const char *population, const char *name, rv_value value) { accept(net, rv_set(net, find(net, population), name, value)); }
+static void set(rv_net *net, const char *population, const char *name, rv_value value)
+{
+    accept(net, rv_set(net, find(net, population), name, value));
+}
 
 /* ---- the network -------------------------------------------------------------------------------------------- */
 
 static void add_populations(rv_net *net, const variant *v)
 {
     for (int p = 0; p < N_POPULATIONS; p++)
-        if (rv_population_new(net, populations[p].name, size_of(v, p), populations[p].model).id != p + 1) accept(net, RV_CONFLICT);
+        if (rv_population_new(net, populations[p].name, size_of(v, p), populations[p].model).id != p + 1)
+            accept(net, RV_CONFLICT);
     set(net, "delta", "V_m", rv_uniform(-70, -56)), set(net, "delta", "V_min", rv_number(-85));
     set(net, "delta", "refractory_input", rv_number(1)), set(net, "delta", "t_ref", rv_uniform(0.5, 3));
     set(net, "quiet", "V_m", rv_uniform(-70, -56)), set(net, "quiet", "refractory_input", rv_number(1));
     set(net, "exp", "I_e", rv_uniform(150, 400)), set(net, "exp", "tau_syn_ex", rv_uniform(0.5, 10));
-    set(net, "alpha", "I_e", rv_uniform(450, 650)), set(net, "alpha", "tau_m", rv_number(8)), set(net, "alpha", "tau_syn_in", rv_number(8));
+    set(net, "alpha", "I_e", rv_uniform(450, 650)), set(net, "alpha", "tau_m", rv_number(8));
+    set(net, "alpha", "tau_syn_in", rv_number(8));
     set(net, "izhikevich", "I_e", rv_uniform(2, 8)), set(net, "poisson", "rate", rv_uniform(5, 60));
     for (int i = 0; i < size_of(v, 7); i++)
-        accept(net, rv_set_spike_times(net, find(net, "train"), i, (const double[]){ 1 + 0.37 * i, 9.4, 9.4, 20 + i }, 4));
+        accept(net,
+               rv_set_spike_times(net, find(net, "train"), i, (const double[]){ 1 + 0.37 * i, 9.4, 9.4, 20 + i }, 4));
 }
 
 static void connect(rv_net *net, const char *source, const char *target, int degree, rv_value weight, rv_value delay)
 {
-    accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(find(net, source)), .target = rv_all(find(net, target)),
-                                                   .rule = "fixed_indegree", .degree = degree, .weight = weight, .delay = delay }, NULL));
+    accept(net, rv_connect(net,
+                           &(rv_connect_def){ .source = rv_all(find(net, source)),
+                                              .target = rv_all(find(net, target)),
+                                              .rule = "fixed_indegree",
+                                              .degree = degree,
+                                              .weight = weight,
+                                              .delay = delay },
+                           NULL));
 }
 
 static void connect_learning(rv_net *net, const char *source, const char *target, double w, double dendritic_fraction)
 {
-    rv_setting settings[] = { { "Wmax", rv_number(2 * w) }, { "lambda", rv_number(0.05) }, { "mu_plus", rv_number(0.4) },
+    rv_setting settings[] = { { "Wmax", rv_number(2 * w) },
+                              { "lambda", rv_number(0.05) },
+                              { "mu_plus", rv_number(0.4) },
                               { "dendritic_fraction", rv_number(dendritic_fraction) } };
-    accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(find(net, source)), .target = rv_all(find(net, target)),
-                                                   .rule = "pairwise_bernoulli", .p = rv_number(0.02), .weight = rv_uniform(fmin(0, 2 * w), fmax(0, 2 * w)),
-                                                   .delay = rv_uniform(0.5, 4), .plasticity = "stdp", .settings = settings, .n_settings = 4 }, NULL));
+    accept(net, rv_connect(net,
+                           &(rv_connect_def){ .source = rv_all(find(net, source)),
+                                              .target = rv_all(find(net, target)),
+                                              .rule = "pairwise_bernoulli",
+                                              .p = rv_number(0.02),
+                                              .weight = rv_uniform(fmin(0, 2 * w), fmax(0, 2 * w)),
+                                              .delay = rv_uniform(0.5, 4),
+                                              .plasticity = "stdp",
+                                              .settings = settings,
+                                              .n_settings = 4 },
+                           NULL));
 }
 
 static void add_projections(rv_net *net, const variant *v)
 {
     rv_value near = rv_number(v->timing == RV_EXACT ? 0.03 : 0.1); /* exact: less than a step */
-    connect(net, "poisson", "parrot", 2, rv_number(1), near), connect(net, "train", "parrot", 1, rv_number(1), rv_number(0.5));
-    connect(net, "parrot", "delta", 6, rv_number(1.5), near), connect(net, "parrot", "quiet", 1, rv_normal(2, 4), rv_number(1.5));
-    connect(net, "delta", "delta", 8, rv_normal(-0.8, 1), rv_uniform(0.2, 3)), connect(net, "delta", "exp", 6, rv_normal(0, 120), rv_number(1.5));
-    connect(net, "exp", "delta", 6, rv_lognormal(-1, 0.5), rv_number(0.8)), connect(net, "exp", "alpha", 5, rv_number(-60), rv_uniform(0.3, 2));
-    connect(net, "alpha", "izhikevich", 6, rv_uniform(-1, 2), rv_number(1)), connect(net, "izhikevich", "quiet", 1, rv_number(3), rv_number(2));
+    connect(net, "poisson", "parrot", 2, rv_number(1), near);
+    connect(net, "train", "parrot", 1, rv_number(1), rv_number(0.5));
+    connect(net, "parrot", "delta", 6, rv_number(1.5), near);
+    connect(net, "parrot", "quiet", 1, rv_normal(2, 4), rv_number(1.5));
+    connect(net, "delta", "delta", 8, rv_normal(-0.8, 1), rv_uniform(0.2, 3));
+    connect(net, "delta", "exp", 6, rv_normal(0, 120), rv_number(1.5));
+    connect(net, "exp", "delta", 6, rv_lognormal(-1, 0.5), rv_number(0.8));
+    connect(net, "exp", "alpha", 5, rv_number(-60), rv_uniform(0.3, 2));
+    connect(net, "alpha", "izhikevich", 6, rv_uniform(-1, 2), rv_number(1));
+    connect(net, "izhikevich", "quiet", 1, rv_number(3), rv_number(2));
     connect(net, "quiet", "exp", 2, rv_number(-200), rv_number(0.5));
     connect_learning(net, "parrot", "exp", 100, 1), connect_learning(net, "delta", "delta", 0.7, 0.6);
     connect_learning(net, "exp", "alpha", -40, v->timing == RV_EXACT ? 0.55 : 0);
@@ -100,13 +134,23 @@ static void add_input(rv_net *net, rv_slice slice, const char *kind, int n, cons
 static void add_inputs(rv_net *net)
 {
     rv_slice some = { find(net, "exp"), 10, 60, 2 };
-    add_input(net, rv_all(find(net, "delta")), "poisson", 2, (rv_setting[]){ { "rate", rv_number(1500) }, { "weight", rv_number(0.8) } });
-    add_input(net, rv_all(find(net, "quiet")), "poisson", 2, (rv_setting[]){ { "rate", rv_number(6) }, { "weight", rv_number(12) } });
-    add_input(net, rv_all(find(net, "quiet")), "step", 2, (rv_setting[]){ { "times", rv_list((const double[]){ 5, 30 }, 2) },
-                                                                          { "amplitudes", rv_list((const double[]){ 380, 50 }, 2) } });
-    add_input(net, some, "noise", 4, (rv_setting[]){ { "mean", rv_number(50) }, { "std", rv_number(100) }, { "dt", rv_number(0.5) }, { "stop", rv_number(33) } });
-    add_input(net, rv_all(find(net, "alpha")), "sine", 3, (rv_setting[]){ { "amplitude", rv_number(80) }, { "frequency", rv_number(40) }, { "start", rv_number(7.3) } });
-    add_input(net, rv_all(find(net, "izhikevich")), "dc", 2, (rv_setting[]){ { "amplitude", rv_number(6) }, { "start", rv_number(4) } });
+    add_input(net, rv_all(find(net, "delta")), "poisson", 2,
+              (rv_setting[]){ { "rate", rv_number(1500) }, { "weight", rv_number(0.8) } });
+    add_input(net, rv_all(find(net, "quiet")), "poisson", 2,
+              (rv_setting[]){ { "rate", rv_number(6) }, { "weight", rv_number(12) } });
+    add_input(net, rv_all(find(net, "quiet")), "step", 2,
+              (rv_setting[]){ { "times", rv_list((const double[]){ 5, 30 }, 2) },
+                              { "amplitudes", rv_list((const double[]){ 380, 50 }, 2) } });
+    add_input(net, some, "noise", 4,
+              (rv_setting[]){ { "mean", rv_number(50) },
+                              { "std", rv_number(100) },
+                              { "dt", rv_number(0.5) },
+                              { "stop", rv_number(33) } });
+    add_input(
+        net, rv_all(find(net, "alpha")), "sine", 3,
+        (rv_setting[]){ { "amplitude", rv_number(80) }, { "frequency", rv_number(40) }, { "start", rv_number(7.3) } });
+    add_input(net, rv_all(find(net, "izhikevich")), "dc", 2,
+              (rv_setting[]){ { "amplitude", rv_number(6) }, { "start", rv_number(4) } });
 }
 
 static void add_probes(rv_net *net)
@@ -166,7 +210,12 @@ static outcome *run_variant(const variant *v)
 {
     outcome *o = calloc(1, sizeof *o);
     rv_net  *net;
-    assert_int_equal(rv_net_new(&(rv_net_def){ .resolution = 0.1, .seed = 2024, .timing = v->timing, .threads = v->threads, .advance = v->advance }, &net, NULL), RV_OK);
+    assert_int_equal(
+        rv_net_new(
+            &(rv_net_def){
+                .resolution = 0.1, .seed = 2024, .timing = v->timing, .threads = v->threads, .advance = v->advance },
+            &net, NULL),
+        RV_OK);
     add_populations(net, v);
     add_projections(net, v);
     add_inputs(net);
@@ -189,7 +238,8 @@ static void expect_same_states(const variant *v, const outcome *o, const outcome
         for (int i = 0; i < size_of(v, p); i++) {
             double V = o->V_m[p][i], right = expected->V_m[p][i];
             if (!(fabs(V - right) <= relative * fabs(right)))
-                fail_msg("%s, neuron %d: V_m at the end: expected %.17g mV, got %.17g mV", populations[p].name, i, right, V);
+                fail_msg("%s, neuron %d: V_m at the end: expected %.17g mV, got %.17g mV", populations[p].name, i,
+                         right, V);
         }
 }
 
@@ -197,9 +247,11 @@ static void expect_same(variant v, const outcome *expected, double relative)
 {
     outcome *o = run_variant(&v);
     if (o->hash != expected->hash)
-        fail_msg("%s timing, %d threads, %d pieces, advance %d, probes %d: expected hash %016llx (%lld spikes), got %016llx (%lld spikes)",
-                 v.timing == RV_EXACT ? "exact" : "grid", v.threads, v.pieces, (int)v.advance, v.probes, (unsigned long long)expected->hash,
-                 (long long)expected->n_spikes, (unsigned long long)o->hash, (long long)o->n_spikes);
+        fail_msg("%s timing, %d threads, %d pieces, advance %d, probes %d: expected hash %016llx (%lld spikes), got "
+                 "%016llx (%lld spikes)",
+                 v.timing == RV_EXACT ? "exact" : "grid", v.threads, v.pieces, (int)v.advance, v.probes,
+                 (unsigned long long)expected->hash, (long long)expected->n_spikes, (unsigned long long)o->hash,
+                 (long long)o->n_spikes);
     expect_same_states(&v, o, expected, relative);
     free(o);
 }
@@ -216,9 +268,10 @@ static void threads_do_not_matter(rv_timing timing)
 {
     static const int threads[] = { 2, 3, 4, 8 };
     const outcome *expected = reference(timing);
-    printf("%s timing: %lld spikes, hash %016llx\n", timing == RV_EXACT ? "exact" : "grid", (long long)expected->n_spikes,
-           (unsigned long long)expected->hash);
-    for (int k = 0; k < 4; k++) expect_same((variant){ .timing = timing, .threads = threads[k], .pieces = 1 }, expected, 0);
+    printf("%s timing: %lld spikes, hash %016llx\n", timing == RV_EXACT ? "exact" : "grid",
+           (long long)expected->n_spikes, (unsigned long long)expected->hash);
+    for (int k = 0; k < 4; k++)
+        expect_same((variant){ .timing = timing, .threads = threads[k], .pieces = 1 }, expected, 0);
 }
 
 static void pieces_do_not_matter(rv_timing timing)
@@ -231,7 +284,8 @@ static void pieces_do_not_matter(rv_timing timing)
 static void probes_do_not_matter(rv_timing timing)
 {
     const outcome *expected = reference(timing);
-    expect_same((variant){ .timing = timing, .threads = 2, .pieces = 1, .probes = true }, expected, timing == RV_EXACT ? 1e-9 : 0);
+    expect_same((variant){ .timing = timing, .threads = 2, .pieces = 1, .probes = true }, expected,
+                timing == RV_EXACT ? 1e-9 : 0);
 }
 
 static void grid_threads(void **state) { (void)state, threads_do_not_matter(RV_GRID); }
@@ -253,8 +307,9 @@ static void sweep_and_jump_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grid_threads),  cmocka_unit_test(grid_pieces),  cmocka_unit_test(grid_probes),  cmocka_unit_test(sweep_and_jump_agree),
-        cmocka_unit_test(exact_threads), cmocka_unit_test(exact_pieces), cmocka_unit_test(exact_probes),
+        cmocka_unit_test(grid_threads),         cmocka_unit_test(grid_pieces),   cmocka_unit_test(grid_probes),
+        cmocka_unit_test(sweep_and_jump_agree), cmocka_unit_test(exact_threads), cmocka_unit_test(exact_pieces),
+        cmocka_unit_test(exact_probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,11 +3,11 @@
  *
  *   RV_TWIN_SEED=1234 RV_TWIN_N=1 build/tests/sim/test_twin
  *
- * Grid timing: the same spikes to the step, states and weights to 1e-9 relative. Exact timing: spike times to 1e-9 ms (to
- * 1e-6 ms in networks with izhikevich neurons, which both sides integrate). A small error may grow from spike to spike, so
- * exact networks are run for 12 to 35 ms. Where a potential came nearer to its threshold than rounding can tell, or
- * in exact timing a pre- and a postsynaptic spike met at a synapse at one time, both outcomes are right: if the two differ
- * from there on, the network counts as undecided, and only a few may be. */
+ * Grid timing: the same spikes to the step, states and weights to 1e-9 relative. Exact timing: spike times to 1e-9 ms
+ * (to 1e-6 ms in networks with izhikevich neurons, which both sides integrate). A small error may grow from spike to
+ * spike, so exact networks are run for 12 to 35 ms. Where a potential came nearer to its threshold than rounding can
+ * tell, or in exact timing a pre- and a postsynaptic spike met at a synapse at one time, both outcomes are right: if
+ * the two differ from there on, the network counts as undecided, and only a few may be. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,10 +54,14 @@ static double on_grid(const scene *s, double ms) { return fmax(1, rint(ms / s->h
 static void must(const scene *s, rv_status status, const char *what)
 {
     if (status != RV_OK)
-        fail_msg("network %llu: %s: expected it to be accepted, got: %s", (unsigned long long)s->seed, what, rv_net_error(s->net)->text);
+        fail_msg("network %llu: %s: expected it to be accepted, got: %s", (unsigned long long)s->seed, what,
+                 rv_net_error(s->net)->text);
 }
 
-static void set(scene *s, int p, const char *name, rv_value value) { must(s, rv_set(s->net, (rv_population){ p }, name, value), name); }
+static void set(scene *s, int p, const char *name, rv_value value)
+{
+    must(s, rv_set(s->net, (rv_population){ p }, name, value), name);
+}
 
 /* One value for all, a list, or a distribution; low and high included. */
 static void set_between(scene *s, int p, const char *name, double low, double high)
@@ -140,7 +144,8 @@ static void set_train(scene *s, int p)
     for (int i = 0; i < s->size[p] && s->given.n_trains < 64; i++) {
         twin_train *t = &s->given.train[s->given.n_trains++];
         *t = (twin_train){ .population = { p }, .neuron = i, .n = below(s, 12) };
-        for (int k = 0; k < t->n; k++) t->times[k] = chance(s, 0.4) ? on_grid(s, uniform(s, 0, s->duration)) : uniform(s, 0, 1.1 * s->duration);
+        for (int k = 0; k < t->n; k++)
+            t->times[k] = chance(s, 0.4) ? on_grid(s, uniform(s, 0, s->duration)) : uniform(s, 0, 1.1 * s->duration);
         qsort(t->times, (size_t)t->n, sizeof *t->times, by_value);
         if (t->n > 1 && chance(s, 0.3)) t->times[1] = t->times[0]; /* two at once */
         must(s, rv_set_spike_times(s->net, t->population, i, t->times, t->n), "spike times");
@@ -179,7 +184,10 @@ static rv_slice some_of(scene *s, int p)
     return all;
 }
 
-static int count_of(const scene *s, const rv_slice *slice) { return slice->count < 0 ? s->size[slice->population.id] : (int)slice->count; }
+static int count_of(const scene *s, const rv_slice *slice)
+{
+    return slice->count < 0 ? s->size[slice->population.id] : (int)slice->count;
+}
 
 /* ---- projections -------------------------------------------------------------------------------------------- */
 
@@ -200,8 +208,10 @@ static double typical_weight(const scene *s, int target)
 
 static void draw_rule(scene *s, draft *d)
 {
-    static const char *const rules[] = { "all_to_all", "one_to_one", "fixed_indegree", "fixed_outdegree", "fixed_total_number",
-                                         "pairwise_bernoulli", "pairwise_poisson", "list" };
+    static const char *const rules[] = { "all_to_all",         "one_to_one",
+                                         "fixed_indegree",     "fixed_outdegree",
+                                         "fixed_total_number", "pairwise_bernoulli",
+                                         "pairwise_poisson",   "list" };
     int rule = below(s, 8), n = count_of(s, &d->def.source), m = count_of(s, &d->def.target);
     if (rule == 0 && n * m > 160) rule = 5;
     if (rule == 1 && n != m) rule = 7;
@@ -214,7 +224,8 @@ static void draw_rule(scene *s, draft *d)
     d->def.total = 1 + below(s, n + m < pairs ? n + m : pairs);
     d->def.p = rv_number(uniform(s, 0.02, fmin(0.5, 6.0 / n)));
     if (rule != 7) return;
-    d->n_listed = 1 + below(s, 60), d->def.n_list = d->n_listed, d->def.sources = d->sources, d->def.targets = d->targets;
+    d->n_listed = 1 + below(s, 60), d->def.n_list = d->n_listed, d->def.sources = d->sources,
+    d->def.targets = d->targets;
     for (int k = 0; k < d->n_listed; k++) d->sources[k] = below(s, n), d->targets[k] = below(s, m);
 }
 
@@ -242,7 +253,8 @@ static void draw_delay(scene *s, draft *d, bool may_be_short)
     case 1: d->def.delay = rv_uniform(low, high); break;
     case 2: d->def.delay = exact(s) ? rv_number(uniform(s, low, high)) : rv_number(h); break;
     default:
-        for (int k = 0; k < d->n_listed; k++) d->delays[k] = exact(s) ? uniform(s, low, high) : on_grid(s, uniform(s, h, high));
+        for (int k = 0; k < d->n_listed; k++)
+            d->delays[k] = exact(s) ? uniform(s, low, high) : on_grid(s, uniform(s, h, high));
         d->def.delay = rv_list(d->delays, d->n_listed);
     }
 }
@@ -253,14 +265,26 @@ static double exponent(scene *s) { return chance(s, 0.3) ? 0 : chance(s, 0.3) ? 
 static void draw_learning(scene *s, draft *d, double w)
 {
     int         projection = rv_projection_count(s->net);
-    double      top = w * uniform(s, 1, 3) * (chance(s, 0.3) ? -1 : 1), least = exact(s) ? 0.52 : 0; /* 0.5: autapses tie */
+    double top = w * uniform(s, 1, 3) * (chance(s, 0.3) ? -1 : 1), least = exact(s) ? 0.52 : 0; /* 0.5: autapses tie */
     twin_stdp  *r = &s->given.stdp[projection];
-    *r = (twin_stdp){ .on = true, .tau_plus = uniform(s, 3, 30), .tau_minus = uniform(s, 3, 30), .lambda = uniform(s, 0.001, 0.3),
-                      .alpha = uniform(s, 0.2, 2), .mu_plus = exponent(s), .mu_minus = exponent(s), .Wmax = top,
-                      .dendritic_fraction = chance(s, 0.3) ? 1 : chance(s, 0.3) ? least : uniform(s, least, 1) };
-    const struct { const char *name; double x; } settings[8] = { { "tau_plus", r->tau_plus }, { "tau_minus", r->tau_minus },
-        { "lambda", r->lambda }, { "alpha", r->alpha }, { "mu_plus", r->mu_plus }, { "mu_minus", r->mu_minus }, { "Wmax", r->Wmax },
-        { "dendritic_fraction", r->dendritic_fraction } };
+    *r = (twin_stdp){ .on = true,
+                      .tau_plus = uniform(s, 3, 30),
+                      .tau_minus = uniform(s, 3, 30),
+                      .lambda = uniform(s, 0.001, 0.3),
+                      .alpha = uniform(s, 0.2, 2),
+                      .mu_plus = exponent(s),
+                      .mu_minus = exponent(s),
+                      .Wmax = top,
+                      .dendritic_fraction = chance(s, 0.3)   ? 1
+                                            : chance(s, 0.3) ? least
+                                                             : uniform(s, least, 1) };
+    const struct {
+        const char *name;
+        double x;
+    } settings[8] = { { "tau_plus", r->tau_plus }, { "tau_minus", r->tau_minus },
+                      { "lambda", r->lambda },     { "alpha", r->alpha },
+                      { "mu_plus", r->mu_plus },   { "mu_minus", r->mu_minus },
+                      { "Wmax", r->Wmax },         { "dendritic_fraction", r->dendritic_fraction } };
     for (int k = 0; k < 8; k++) d->setting[k] = (rv_setting){ settings[k].name, rv_number(settings[k].x) };
     d->def.plasticity = "stdp", d->def.settings = d->setting, d->def.n_settings = 8;
     d->def.weight = chance(s, 0.4) ? rv_number(top * uniform(s, 0, 1)) : rv_uniform(fmin(0, top), fmax(0, top));
@@ -302,21 +326,34 @@ static void add_input(scene *s)
     bool        pulse = s->kind[p] == DELTA || s->kind[p] == IZHIKEVICH;
     double      I = s->kind[p] == IZHIKEVICH ? 8 : 200, w = typical_weight(s, p) * (chance(s, 0.3) ? -1 : 1);
     twin_input *in = &s->given.input[s->given.n_inputs++];
-    *in = (twin_input){ .kind = kinds[k], .slice = some_of(s, p), .start = chance(s, 0.4) ? uniform(s, 0, 0.4 * s->duration) : 0,
+    *in = (twin_input){ .kind = kinds[k],
+                        .slice = some_of(s, p),
+                        .start = chance(s, 0.4) ? uniform(s, 0, 0.4 * s->duration) : 0,
                         .stop = chance(s, 0.4) ? uniform(s, 0.5, 1) * s->duration : INFINITY,
-                        .rate = chance(s, 0.5) ? uniform(s, 0, 150) : uniform(s, 500, pulse ? 3000 : 8000), .weight = w * uniform(s, 0.1, 1),
-                        .amplitude = uniform(s, -0.5, 1.5) * I, .offset = uniform(s, 0, 1) * I, .frequency = uniform(s, 5, 200),
-                        .phase = uniform(s, -180, 180), .mean = uniform(s, 0, 1) * I, .std = uniform(s, 0, 1) * I,
-                        .dt = s->h * (1 + below(s, 12)), .n_steps = 4 };
+                        .rate = chance(s, 0.5) ? uniform(s, 0, 150) : uniform(s, 500, pulse ? 3000 : 8000),
+                        .weight = w * uniform(s, 0.1, 1),
+                        .amplitude = uniform(s, -0.5, 1.5) * I,
+                        .offset = uniform(s, 0, 1) * I,
+                        .frequency = uniform(s, 5, 200),
+                        .phase = uniform(s, -180, 180),
+                        .mean = uniform(s, 0, 1) * I,
+                        .std = uniform(s, 0, 1) * I,
+                        .dt = s->h * (1 + below(s, 12)),
+                        .n_steps = 4 };
     if (s->kind[p] == PARROT) in->rate = uniform(s, 0, 300);
-    for (int i = 0; i < 4; i++) in->times[i] = (i + uniform(s, 0, 0.9)) * s->duration / 4, in->amplitudes[i] = uniform(s, -0.5, 1.5) * I;
-    rv_setting  both[2] = { { "start", rv_number(in->start) }, { "stop", rv_number(in->stop) } }, own[6], *setting = own;
-    rv_setting  all[5][4] = { { { "rate", rv_number(in->rate) }, { "weight", rv_number(in->weight) } },
-                              { { "amplitude", rv_number(in->amplitude) } },
-                              { { "times", rv_list(in->times, 4) }, { "amplitudes", rv_list(in->amplitudes, 4) } },
-                              { { "amplitude", rv_number(in->amplitude) }, { "offset", rv_number(in->offset) },
-                                { "frequency", rv_number(in->frequency) }, { "phase", rv_number(in->phase) } },
-                              { { "mean", rv_number(in->mean) }, { "std", rv_number(in->std) }, { "dt", rv_number(in->dt) } } };
+    for (int i = 0; i < 4; i++)
+        in->times[i] = (i + uniform(s, 0, 0.9)) * s->duration / 4, in->amplitudes[i] = uniform(s, -0.5, 1.5) * I;
+    rv_setting both[2] = { { "start", rv_number(in->start) }, { "stop", rv_number(in->stop) } }, own[6], *setting = own;
+    rv_setting all[5][4] = {
+        { { "rate", rv_number(in->rate) }, { "weight", rv_number(in->weight) } },
+        { { "amplitude", rv_number(in->amplitude) } },
+        { { "times", rv_list(in->times, 4) }, { "amplitudes", rv_list(in->amplitudes, 4) } },
+        { { "amplitude", rv_number(in->amplitude) },
+          { "offset", rv_number(in->offset) },
+          { "frequency", rv_number(in->frequency) },
+          { "phase", rv_number(in->phase) } },
+        { { "mean", rv_number(in->mean) }, { "std", rv_number(in->std) }, { "dt", rv_number(in->dt) } }
+    };
     const int   n_own[5] = { 2, 1, 2, 4, 3 };
     memcpy(own, both, sizeof both);
     memcpy(own + 2, all[k], (size_t)n_own[k] * sizeof *own);
@@ -339,11 +376,14 @@ static scene *new_scene(uint64_t seed)
     draft   *d = calloc(1, sizeof *d);
     rv_error error;
     s->seed = seed, s->random = random_stream(seed, RANDOM_USER, 0, 0);
-    s->def = (rv_net_def){ .seed = random_u32(&s->random), .timing = chance(s, 0.4) ? RV_EXACT : RV_GRID, .threads = 1 + below(s, 4),
+    s->def = (rv_net_def){ .seed = random_u32(&s->random),
+                           .timing = chance(s, 0.4) ? RV_EXACT : RV_GRID,
+                           .threads = 1 + below(s, 4),
                            .advance = (rv_advance)below(s, 3) };
     choose_resolution(s);
     s->def.resolution = s->h;
-    if (rv_net_new(&s->def, &s->net, &error) != RV_OK) fail_msg("network %llu: %s", (unsigned long long)seed, error.text);
+    if (rv_net_new(&s->def, &s->net, &error) != RV_OK)
+        fail_msg("network %llu: %s", (unsigned long long)seed, error.text);
     s->n_populations = 2 + below(s, MAX_POPULATIONS - 1);
     for (int p = 1; p <= s->n_populations; p++) add_population(s, p), rv_record_spikes(s->net, (rv_population){ p });
     for (int k = 1 + below(s, 7); k > 0 && has_target(s); k--) add_projection(s, d);
@@ -375,8 +415,8 @@ static void run_in_pieces(scene *s)
 /* What the network is made of, for RV_TWIN_SHOW=1. */
 static void show_scene(const scene *s)
 {
-    printf("network %llu: %g ms, h = %g ms, %d threads, seed %llu\n", (unsigned long long)s->seed, s->duration, s->h, s->def.threads,
-           (unsigned long long)s->def.seed);
+    printf("network %llu: %g ms, h = %g ms, %d threads, seed %llu\n", (unsigned long long)s->seed, s->duration, s->h,
+           s->def.threads, (unsigned long long)s->def.seed);
     for (int p = 1; p <= s->n_populations; p++) printf("  P%d: %d %s\n", p, s->size[p], models[s->kind[p]]);
     for (int p = 1; p <= rv_projection_count(s->net); p++) {
         const twin_stdp *r = &s->given.stdp[p - 1];
@@ -385,16 +425,18 @@ static void show_scene(const scene *s)
         rv_synapse_count(s->net, (rv_projection){ p }, &n);
         rv_synapses(s->net, (rv_projection){ p }, NULL, NULL, weights, delays);
         for (int64_t k = 0; k < n; k++) least = fmin(least, delays[k]);
-        printf("  P%d -> P%d %s: %lld synapses, weight %g .., delay from %g ms", rv_projection_source(s->net, (rv_projection){ p }).id,
-               rv_projection_target(s->net, (rv_projection){ p }).id, rv_projection_rule(s->net, (rv_projection){ p }), (long long)n, weights[0], least);
-        printf(r->on ? ", stdp: dendritic_fraction %g, Wmax %g, lambda %g, mu %g %g\n" : "\n", r->dendritic_fraction, r->Wmax, r->lambda,
-               r->mu_plus, r->mu_minus);
+        printf("  P%d -> P%d %s: %lld synapses, weight %g .., delay from %g ms",
+               rv_projection_source(s->net, (rv_projection){ p }).id,
+               rv_projection_target(s->net, (rv_projection){ p }).id, rv_projection_rule(s->net, (rv_projection){ p }),
+               (long long)n, weights[0], least);
+        printf(r->on ? ", stdp: dendritic_fraction %g, Wmax %g, lambda %g, mu %g %g\n" : "\n", r->dendritic_fraction,
+               r->Wmax, r->lambda, r->mu_plus, r->mu_minus);
     }
     for (int k = 0; k < s->given.n_inputs; k++) {
         const twin_input *in = &s->given.input[k];
-        printf("  %s to P%d [%lld, %lld, %lld], %g to %g ms, rate %g Hz, weight %g, amplitude %g pA, dt %g ms\n", in->kind, in->slice.population.id,
-               (long long)in->slice.first, (long long)in->slice.count, (long long)in->slice.stride, in->start, in->stop, in->rate, in->weight,
-               in->amplitude, in->dt);
+        printf("  %s to P%d [%lld, %lld, %lld], %g to %g ms, rate %g Hz, weight %g, amplitude %g pA, dt %g ms\n",
+               in->kind, in->slice.population.id, (long long)in->slice.first, (long long)in->slice.count,
+               (long long)in->slice.stride, in->start, in->stop, in->rate, in->weight, in->amplitude, in->dt);
     }
 }
 
@@ -421,7 +463,8 @@ static twin_spike *engine_spikes(const scene *s, int *n)
     twin_spike *spikes = malloc(((size_t)total + 1) * sizeof *spikes);
     *n = 0;
     for (int p = 1; p <= s->n_populations; p++) {
-        int64_t count = rv_spike_count(s->net, (rv_population){ p }), *neurons = malloc(((size_t)count + 1) * sizeof *neurons);
+        int64_t count = rv_spike_count(s->net, (rv_population){ p }),
+                *neurons = malloc(((size_t)count + 1) * sizeof *neurons);
         double *times = malloc(((size_t)count + 1) * sizeof *times);
         must(s, rv_spike_read(s->net, (rv_population){ p }, 0, count, times, neurons), "reading spikes");
         for (int64_t k = 0; k < count; k++) spikes[(*n)++] = (twin_spike){ times[k], p - 1, (int)neurons[k] };
@@ -431,17 +474,21 @@ static twin_spike *engine_spikes(const scene *s, int *n)
     return spikes;
 }
 
-static double tolerance(const scene *s) { return exact(s) && !s->integrates ? EXACT_MS : exact(s) ? INTEGRATED_MS : 1e-9; }
+static double tolerance(const scene *s)
+{
+    return exact(s) && !s->integrates ? EXACT_MS : exact(s) ? INTEGRATED_MS : 1e-9;
+}
 
 /* The earliest spike that only one side has; false if there is none. Both lists are sorted by neuron and time. */
-static bool first_difference(const scene *s, const twin_spike *a, int n, const twin_spike *b, int m, twin_spike *first, bool *expected,
-                             double *worst)
+static bool first_difference(const scene *s, const twin_spike *a, int n, const twin_spike *b, int m, twin_spike *first,
+                             bool *expected, double *worst)
 {
     bool   found = false;
     double near = tolerance(s);
     first->time = INFINITY;
     for (int i = 0, k = 0; i < n || k < m;) {
-        bool same = i < n && k < m && a[i].population == b[k].population && a[i].neuron == b[k].neuron && fabs(a[i].time - b[k].time) <= near;
+        bool same = i < n && k < m && a[i].population == b[k].population && a[i].neuron == b[k].neuron &&
+                    fabs(a[i].time - b[k].time) <= near;
         if (same) {
             *worst = fmax(*worst, fabs(a[i].time - b[k].time));
             i++, k++;
@@ -454,7 +501,13 @@ static bool first_difference(const scene *s, const twin_spike *a, int n, const t
     return found;
 }
 
-static const char *timing_text(const scene *s) { return exact(s) ? "exact" : s->def.advance == RV_JUMP ? "grid, jump" : s->def.advance == RV_SWEEP ? "grid, sweep" : "grid, adaptive"; }
+static const char *timing_text(const scene *s)
+{
+    return exact(s)                     ? "exact"
+           : s->def.advance == RV_JUMP  ? "grid, jump"
+           : s->def.advance == RV_SWEEP ? "grid, sweep"
+                                        : "grid, adaptive";
+}
 
 /* @return whether the two agree to the end; false if they parted where rounding decides */
 static bool compare_spikes(const scene *s, const twin *t, comparison *sum)
@@ -462,13 +515,15 @@ static bool compare_spikes(const scene *s, const twin *t, comparison *sum)
     int               n, m;
     twin_spike       *got = engine_spikes(s, &n), first;
     const twin_spike *expected = twin_spikes(t, &m);
-    bool              missing = false, differ = first_difference(s, got, n, expected, m, &first, &missing, &sum->worst_ms);
+    bool missing = false, differ = first_difference(s, got, n, expected, m, &first, &missing, &sum->worst_ms);
     free(got);
     sum->spikes += m;
     if (!differ) return true;
     if (twin_margin(t, first.time) < UNDECIDED_MV) return false;
-    fail_msg("network %llu (%s, h = %g ms, %d threads): neuron %d of P%d (%s): expected %s spike at %.12g ms, got %s (%d of %d spikes in "
-             "all; margin %g mV)", (unsigned long long)s->seed, timing_text(s), s->h, s->def.threads, first.neuron, first.population + 1,
+    fail_msg("network %llu (%s, h = %g ms, %d threads): neuron %d of P%d (%s): expected %s spike at %.12g ms, got %s "
+             "(%d of %d spikes in "
+             "all; margin %g mV)",
+             (unsigned long long)s->seed, timing_text(s), s->h, s->def.threads, first.neuron, first.population + 1,
              models[s->kind[first.population + 1]], missing ? "a" : "no", first.time, missing ? "none" : "one", n, m,
              twin_margin(t, first.time));
     return false;
@@ -490,9 +545,10 @@ static bool compare_weights(const scene *s, const twin *t, comparison *sum)
             bool agree = fabs(w[k] - twin_weight(t, p, k)) <= near * fabs(s->given.stdp[p].Wmax);
             same = same && agree;
             if (!agree && is_decided(s, t))
-                fail_msg("network %llu (%s): synapse %lld of projection %d, dendritic_fraction %g: expected weight %.12g, got %.12g (Wmax %g)",
-                         (unsigned long long)s->seed, timing_text(s), (long long)k, p + 1, s->given.stdp[p].dendritic_fraction,
-                         twin_weight(t, p, k), w[k], s->given.stdp[p].Wmax);
+                fail_msg("network %llu (%s): synapse %lld of projection %d, dendritic_fraction %g: expected weight "
+                         "%.12g, got %.12g (Wmax %g)",
+                         (unsigned long long)s->seed, timing_text(s), (long long)k, p + 1,
+                         s->given.stdp[p].dendritic_fraction, twin_weight(t, p, k), w[k], s->given.stdp[p].Wmax);
         }
         sum->weights += n;
         free(w);
@@ -512,8 +568,9 @@ static bool compare_states(const scene *s, const twin *t)
                 double expected = twin_state(t, p - 1, i, names[v]);
                 if (fabs(got[i] - expected) <= near * fmax(1, fabs(expected))) continue;
                 if (!is_decided(s, t)) return false;
-                fail_msg("network %llu (%s): %s of neuron %d of P%d (%s) at %g ms: expected %.12g, got %.12g", (unsigned long long)s->seed,
-                         timing_text(s), names[v], i, p, models[s->kind[p]], s->duration, expected, got[i]);
+                fail_msg("network %llu (%s): %s of neuron %d of P%d (%s) at %g ms: expected %.12g, got %.12g",
+                         (unsigned long long)s->seed, timing_text(s), names[v], i, p, models[s->kind[p]], s->duration,
+                         expected, got[i]);
             }
         }
     return true;
@@ -532,7 +589,10 @@ static void compare_network(uint64_t seed, comparison *sum)
     free_scene(s);
 }
 
-static int64_t from_environment(const char *name, int64_t standard) { return getenv(name) ? atoll(getenv(name)) : standard; }
+static int64_t from_environment(const char *name, int64_t standard)
+{
+    return getenv(name) ? atoll(getenv(name)) : standard;
+}
 
 static void random_networks_agree(void **state)
 {
@@ -540,7 +600,8 @@ static void random_networks_agree(void **state)
     comparison sum = { 0 };
     int64_t    first = from_environment("RV_TWIN_SEED", FIRST_SEED), n = from_environment("RV_TWIN_N", N_NETWORKS);
     for (int64_t k = 0; k < n; k++) compare_network((uint64_t)(first + k), &sum);
-    printf("%d networks from seed %lld: %lld spikes, %lld learnt weights agree; exact times differ by %.2g ms at most; %d undecided\n",
+    printf("%d networks from seed %lld: %lld spikes, %lld learnt weights agree; exact times differ by %.2g ms at most; "
+           "%d undecided\n",
            sum.networks, (long long)first, (long long)sum.spikes, (long long)sum.weights, sum.worst_ms, sum.undecided);
     assert_true(sum.undecided <= 1 + sum.networks / 50);
 }
@@ -554,7 +615,9 @@ enum { N_HAND = 8 };
 static rv_net *hand_net(rv_timing timing)
 {
     rv_net *net = NULL;
-    assert_int_equal(rv_net_new(&(rv_net_def){ .resolution = HAND_H, .seed = 1, .timing = timing, .threads = 1 }, &net, NULL), RV_OK);
+    assert_int_equal(
+        rv_net_new(&(rv_net_def){ .resolution = HAND_H, .seed = 1, .timing = timing, .threads = 1 }, &net, NULL),
+        RV_OK);
     return net;
 }
 
@@ -581,9 +644,13 @@ static rv_population hand_train(rv_net *net, const char *name, int n, const doub
 /* Rests at 0 mV, threshold 5 mV; weights are the jumps in mV. */
 static rv_population hand_delta(rv_net *net, const char *name, double t_ref)
 {
-    const struct { const char *name; double x; } values[] = { { "E_L", 0 }, { "V_m", 0 }, { "V_th", 5 }, { "V_reset", 0 }, { "t_ref", t_ref } };
+    const struct {
+        const char *name;
+        double x;
+    } values[] = { { "E_L", 0 }, { "V_m", 0 }, { "V_th", 5 }, { "V_reset", 0 }, { "t_ref", t_ref } };
     rv_population p = hand_population(net, name, "iaf_psc_delta");
-    for (size_t k = 0; k < sizeof values / sizeof *values; k++) accept(net, rv_set(net, p, values[k].name, rv_number(values[k].x)));
+    for (size_t k = 0; k < sizeof values / sizeof *values; k++)
+        accept(net, rv_set(net, p, values[k].name, rv_number(values[k].x)));
     return p;
 }
 
@@ -602,23 +669,35 @@ static void expect_times(rv_net *net, rv_population p, int n, const double *expe
     accept(net, rv_spike_read(net, p, 0, n, times, neurons));
     for (int k = 0; k < n; k++)
         if (!(fabs(times[k] - expected[k]) <= near))
-            fail_msg("%s: spike %d: expected at %.12g ms, got %.12g ms", rv_population_name(net, p), k, expected[k], times[k]);
+            fail_msg("%s: spike %d: expected at %.12g ms, got %.12g ms", rv_population_name(net, p), k, expected[k],
+                     times[k]);
 }
 
 #define TIMES(...) (int)(sizeof (double[]){ __VA_ARGS__ } / sizeof(double)), (const double[]){ __VA_ARGS__ }
 
-/* V of an iaf_psc_exp peaks at w / C_m exp(-t / tau_m) (1 - exp(-a t)) / a, a = 1/tau_syn - 1/tau_m, at t = log(tau_m / tau_syn) / a.
- * There V'' = -V / (tau_m tau_syn): a threshold `relative` below the peak is passed for 2 sqrt(2 relative tau_m tau_syn). */
+/* V of an iaf_psc_exp peaks at w / C_m exp(-t / tau_m) (1 - exp(-a t)) / a, a = 1/tau_syn - 1/tau_m, at t = log(tau_m /
+ * tau_syn) / a. There V'' = -V / (tau_m tau_syn): a threshold `relative` below the peak is passed for 2 sqrt(2 relative
+ * tau_m tau_syn). */
 static void expect_touch(double half_width, bool above, rv_timing timing)
 {
     const double tau_m = 0.2, tau_syn = 0.05, a = 1 / tau_syn - 1 / tau_m, peak = log(tau_m / tau_syn) / a;
-    double       V = 100 / 10.0 * exp(-peak / tau_m) * -expm1(-a * peak) / a, relative = half_width * half_width / (2 * tau_m * tau_syn);
+    double V = 100 / 10.0 * exp(-peak / tau_m) * -expm1(-a * peak) / a,
+           relative = half_width * half_width / (2 * tau_m * tau_syn);
     rv_net      *net = hand_net(timing);
     bool         exact_timing = timing == RV_EXACT;
     rv_population g = hand_train(net, "g", TIMES(1)), n = hand_population(net, "n", "iaf_psc_exp");
-    const struct { const char *name; double x; } values[] = { { "E_L", 0 }, { "V_m", 0 }, { "V_reset", -1 }, { "C_m", 10 }, { "tau_m", tau_m },
-        { "tau_syn_ex", tau_syn }, { "V_th", V * (above ? 1 + relative : 1 - relative) } };
-    for (size_t k = 0; k < sizeof values / sizeof *values; k++) accept(net, rv_set(net, n, values[k].name, rv_number(values[k].x)));
+    const struct {
+        const char *name;
+        double x;
+    } values[] = { { "E_L", 0 },
+                   { "V_m", 0 },
+                   { "V_reset", -1 },
+                   { "C_m", 10 },
+                   { "tau_m", tau_m },
+                   { "tau_syn_ex", tau_syn },
+                   { "V_th", V * (above ? 1 + relative : 1 - relative) } };
+    for (size_t k = 0; k < sizeof values / sizeof *values; k++)
+        accept(net, rv_set(net, n, values[k].name, rv_number(values[k].x)));
     hand_connect(net, g, n, 100, exact_timing ? 0 : HAND_H);
     accept(net, rv_run(net, 3));
     expect_times(net, n, exact_timing && !above, (const double[]){ 1 + peak - half_width }, EXACT_MS);
@@ -643,7 +722,8 @@ static void simultaneous_arrivals_are_one_input(void **state)
     (void)state;
     for (int timing = RV_GRID; timing <= RV_EXACT; timing++) {
         rv_net       *net = hand_net((rv_timing)timing);
-        rv_population g = hand_train(net, "g", TIMES(1)), four = hand_delta(net, "four", 1), six = hand_delta(net, "six", 1);
+        rv_population g = hand_train(net, "g", TIMES(1)), four = hand_delta(net, "four", 1),
+                      six = hand_delta(net, "six", 1);
         hand_connect(net, g, four, 8, 0.5), hand_connect(net, g, four, -4, 0.5);
         hand_connect(net, g, six, 8, 0.5), hand_connect(net, g, six, -2, 0.5);
         accept(net, rv_run(net, 4));
@@ -689,8 +769,11 @@ static void no_refractory_period(void **state)
 static void arrival_at_the_end_of_refractoriness(void **state)
 {
     (void)state;
-    const struct { rv_timing timing; double second; int n; } cases[] = { { RV_EXACT, 2, 2 }, { RV_EXACT, 2 - 0x1p-20, 1 },
-        { RV_GRID, 2, 1 }, { RV_GRID, 2 + HAND_H, 2 } };
+    const struct {
+        rv_timing timing;
+        double second;
+        int n;
+    } cases[] = { { RV_EXACT, 2, 2 }, { RV_EXACT, 2 - 0x1p-20, 1 }, { RV_GRID, 2, 1 }, { RV_GRID, 2 + HAND_H, 2 } };
     for (int k = 0; k < 4; k++) {
         rv_net       *net = hand_net(cases[k].timing);
         rv_population g = hand_train(net, "g", TIMES(1, cases[k].second)), n = hand_delta(net, "n", 1);
@@ -724,7 +807,8 @@ static void loops_without_delay_are_refused(void **state)
     rv_population a = hand_delta(net, "a", 1), b = hand_delta(net, "b", 1);
     hand_connect(net, a, b, 1, 0), hand_connect(net, b, a, 1, 0);
     assert_int_equal(rv_run(net, 1), RV_CONFLICT);
-    if (!strstr(rv_net_error(net)->text, "loop")) fail_msg("expected a sentence about a loop, got: %s", rv_net_error(net)->text);
+    if (!strstr(rv_net_error(net)->text, "loop"))
+        fail_msg("expected a sentence about a loop, got: %s", rv_net_error(net)->text);
     rv_net_free(net);
     net = hand_net(RV_EXACT);
     a = hand_delta(net, "a", 1);
@@ -733,22 +817,52 @@ static void loops_without_delay_are_refused(void **state)
     rv_net_free(net);
 }
 
-/* Populations advance one after the other within a window if a delay is shorter than a step, each through the same steps
- * of the calendar: what is foreseen for any distance must outlive that. Generator i spikes at 5 ms and i steps later. */
+/* -40 mV arrive during the refractory period and would end below V_min: the lower bound holds from its end on, so V_m
+ * is the same however it is advanced: -75 mV at 4 ms, then back to E_L = -70 mV. */
+static void kept_input_is_bounded(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "sweep", "jump", "exact" };
+    static const rv_net_def  ways[] = { { .resolution = HAND_H, .threads = 1, .advance = RV_SWEEP },
+                                        { .resolution = HAND_H, .threads = 1, .advance = RV_JUMP },
+                                        { .resolution = HAND_H, .threads = 1, .timing = RV_EXACT } };
+    for (int k = 0; k < 3; k++) {
+        rv_net *net;
+        double  V, expected = -70 - 5 * exp(-6 / 10.0);
+        assert_int_equal(rv_net_new(&ways[k], &net, NULL), RV_OK);
+        rv_population g = hand_train(net, "g", TIMES(1)), late = hand_train(net, "late", TIMES(2));
+        rv_population n = hand_population(net, "n", "iaf_psc_delta");
+        accept(net, rv_set(net, n, "V_min", rv_number(-75)));
+        accept(net, rv_set(net, n, "refractory_input", rv_number(1)));
+        hand_connect(net, g, n, 40, 1);
+        hand_connect(net, late, n, -40, 1);
+        accept(net, rv_run(net, 10));
+        accept(net, rv_get(net, rv_all(n), "V_m", &V));
+        if (!(fabs(V - expected) < 1e-9))
+            fail_msg("%s: V_m at 10 ms: expected %.12g mV, got %.12g mV", names[k], expected, V);
+        rv_net_free(net);
+    }
+}
+
+/* Populations advance one after the other within a window if a delay is shorter than a step, each through the same
+ * steps of the calendar: what is foreseen for any distance must outlive that. Generator i spikes at 5 ms and i steps
+ * later. */
 static void what_is_far_ahead_is_not_lost(void **state)
 {
     (void)state;
     enum { FARTHEST = 2100 };
     rv_net       *net = hand_net(RV_EXACT);
-    rv_population g = rv_population_new(net, "g", FARTHEST, "spike_generator"), p = hand_population(net, "p", "parrot_neuron"), n = hand_delta(net, "n", 1);
-    for (int i = 0; i < FARTHEST; i++) accept(net, rv_set_spike_times(net, g, i, (const double[]){ 5, 5 + i * HAND_H }, 2));
+    rv_population g = rv_population_new(net, "g", FARTHEST, "spike_generator"),
+                  p = hand_population(net, "p", "parrot_neuron"), n = hand_delta(net, "n", 1);
+    for (int i = 0; i < FARTHEST; i++)
+        accept(net, rv_set_spike_times(net, g, i, (const double[]){ 5, 5 + i * HAND_H }, 2));
     accept(net, rv_record_spikes(net, g));
     hand_connect(net, g, p, 1, 0);
     hand_connect(net, p, n, 0, 1);
     accept(net, rv_run(net, 5 + (FARTHEST + 10) * HAND_H));
     if (rv_spike_count(net, g) != 2 * FARTHEST || rv_spike_count(net, p) != 2 * FARTHEST)
-        fail_msg("expected %d spikes of the generators and of the parrot, got %lld and %lld", 2 * FARTHEST, (long long)rv_spike_count(net, g),
-                 (long long)rv_spike_count(net, p));
+        fail_msg("expected %d spikes of the generators and of the parrot, got %lld and %lld", 2 * FARTHEST,
+                 (long long)rv_spike_count(net, g), (long long)rv_spike_count(net, p));
     rv_net_free(net);
 }
 
@@ -756,14 +870,28 @@ static void what_is_far_ahead_is_not_lost(void **state)
 static double weight_after(double dendritic_fraction, double post)
 {
     rv_net       *net = hand_net(RV_GRID);
-    rv_population pre = hand_train(net, "pre", TIMES(1)), force = hand_train(net, "force", TIMES(post - HAND_H)), n = hand_delta(net, "n", 0);
-    rv_setting    settings[] = { { "Wmax", rv_number(1) }, { "lambda", rv_number(0.1) }, { "tau_plus", rv_number(10) }, { "tau_minus", rv_number(10) },
-                                 { "mu_plus", rv_number(0) }, { "mu_minus", rv_number(0) }, { "dendritic_fraction", rv_number(dendritic_fraction) } };
+    rv_population pre = hand_train(net, "pre", TIMES(1)), force = hand_train(net, "force", TIMES(post - HAND_H)),
+                  n = hand_delta(net, "n", 0);
+    rv_setting settings[] = { { "Wmax", rv_number(1) },
+                              { "lambda", rv_number(0.1) },
+                              { "tau_plus", rv_number(10) },
+                              { "tau_minus", rv_number(10) },
+                              { "mu_plus", rv_number(0) },
+                              { "mu_minus", rv_number(0) },
+                              { "dendritic_fraction", rv_number(dendritic_fraction) } };
     rv_projection learning;
     double        w;
     hand_connect(net, force, n, 8, HAND_H);
-    accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(pre), .target = rv_all(n), .rule = "one_to_one", .weight = rv_number(0.5),
-                                                   .delay = rv_number(1), .plasticity = "stdp", .settings = settings, .n_settings = 7 }, &learning));
+    accept(net, rv_connect(net,
+                           &(rv_connect_def){ .source = rv_all(pre),
+                                              .target = rv_all(n),
+                                              .rule = "one_to_one",
+                                              .weight = rv_number(0.5),
+                                              .delay = rv_number(1),
+                                              .plasticity = "stdp",
+                                              .settings = settings,
+                                              .n_settings = 7 },
+                           &learning));
     accept(net, rv_run(net, 10));
     accept(net, rv_synapses(net, learning, NULL, NULL, &w, NULL));
     rv_net_free(net);
@@ -774,7 +902,8 @@ static void expect_weight(double dendritic_fraction, double post, double expecte
 {
     double w = weight_after(dendritic_fraction, post);
     if (!(fabs(w - expected) < 1e-12))
-        fail_msg("dendritic_fraction %g, presynaptic spike arrives at 2 ms, postsynaptic spike at %g ms: expected weight %.12g, got %.12g",
+        fail_msg("dendritic_fraction %g, presynaptic spike arrives at 2 ms, postsynaptic spike at %g ms: expected "
+                 "weight %.12g, got %.12g",
                  dendritic_fraction, post, expected, w);
 }
 
@@ -798,7 +927,7 @@ int main(void)
         cmocka_unit_test(shortest_delay_and_last_step),        cmocka_unit_test(no_refractory_period),
         cmocka_unit_test(arrival_at_the_end_of_refractoriness), cmocka_unit_test(chains_without_delay),
         cmocka_unit_test(loops_without_delay_are_refused),     cmocka_unit_test(what_is_far_ahead_is_not_lost),
-        cmocka_unit_test(pairs_of_spikes),
+        cmocka_unit_test(pairs_of_spikes),                     cmocka_unit_test(kept_input_is_bounded),
         cmocka_unit_test(random_networks_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,8 @@ static double number(rv_net *net, const neuron *n, const char *name)
 static void read_neuron(rv_net *net, neuron *n)
 {
 #define READ(field) n->field = number(net, n, #field)
-    READ(tau_m), READ(C_m), READ(E_L), READ(V_th), READ(V_reset), READ(t_ref), READ(I_e), READ(V_min), READ(a), READ(b), READ(d);
+    READ(tau_m), READ(C_m), READ(E_L), READ(V_th), READ(V_reset), READ(t_ref), READ(I_e), READ(V_min), READ(a), READ(b),
+        READ(d);
     READ(rate), READ(start), READ(stop);
 #undef READ
     if (n->model == IZHIKEVICH) n->V_reset = number(net, n, "c");
@@ -117,7 +118,8 @@ static void read_neurons(rv_net *net, twin *t)
     t->n_populations = rv_population_count(net);
     t->first = calloc((size_t)t->n_populations + 1, sizeof *t->first);
     t->depth = calloc((size_t)t->n_populations + 1, sizeof *t->depth);
-    for (int p = 0; p < t->n_populations; p++) t->first[p + 1] = t->first[p] + (int)rv_population_size(net, (rv_population){ p + 1 });
+    for (int p = 0; p < t->n_populations; p++)
+        t->first[p + 1] = t->first[p] + (int)rv_population_size(net, (rv_population){ p + 1 });
     t->n_neurons = t->first[t->n_populations];
     t->neuron = calloc((size_t)t->n_neurons + 1, sizeof *t->neuron);
     for (int p = 0; p < t->n_populations; p++)
@@ -145,7 +147,7 @@ static double dendritic_part(const twin *t, const twin_stdp *stdp, double delay)
 static void read_projection(rv_net *net, twin *t, int index)
 {
     rv_projection p = { index + 1 };
-    int           source = t->first[rv_projection_source(net, p).id - 1], target = t->first[rv_projection_target(net, p).id - 1];
+    int source = t->first[rv_projection_source(net, p).id - 1], target = t->first[rv_projection_target(net, p).id - 1];
     int64_t       n;
     rv_synapse_count(net, p, &n);
     size_t   size = (size_t)n + 1;
@@ -195,7 +197,8 @@ void twin_free(twin *t)
     if (!t) return;
     for (int i = 0; i < t->n_neurons; i++) free(t->neuron[i].spike);
     for (int k = 0; k < t->n_synapses; k++) free(t->synapse[k].pre);
-    free(t->first), free(t->depth), free(t->projection), free(t->neuron), free(t->synapse), free(t->count), free(t->arrival);
+    free(t->first), free(t->depth), free(t->projection), free(t->neuron), free(t->synapse), free(t->count),
+        free(t->arrival);
     free(t->spikes), free(t->margin), free(t);
 }
 
@@ -234,8 +237,10 @@ static double current_of(const twin *t, int k, const neuron *n, int step)
     if (strcmp(in->kind, "sine") == 0)
         return in->offset + in->amplitude * sin(2 * M_PI * (in->frequency * step * t->h / 1000 + in->phase / 360));
     if (strcmp(in->kind, "noise") == 0) {
-        int begin = (int)step_from(t, in->start), lasts = (int)rint(in->dt / t->h), drawn = begin + (step - begin) / lasts * lasts;
-        return in->mean + in->std * gsl_cdf_ugaussian_Pinv((word_of(t, RANDOM_NOISE, k, (uint64_t)drawn, n->index) + 0.5) / 0x1p32);
+        int begin = (int)step_from(t, in->start), lasts = (int)rint(in->dt / t->h),
+            drawn = begin + (step - begin) / lasts * lasts;
+        return in->mean + in->std * gsl_cdf_ugaussian_Pinv(
+                                        (word_of(t, RANDOM_NOISE, k, (uint64_t)drawn, n->index) + 0.5) / 0x1p32);
     }
     double amplitude = 0;
     if (strcmp(in->kind, "step") == 0)
@@ -291,7 +296,8 @@ static void add_arrival(twin *t, double time, int target, double weight, int fro
 }
 
 /* A train of exponential intervals, one from each block of the stream; `add` gets each time. */
-static void draw_train(twin *t, rv_random stream, double per_step, double start_ms, double stop_ms, int target, double weight)
+static void draw_train(twin *t, rv_random stream, double per_step, double start_ms, double stop_ms, int target,
+                       double weight)
 {
     double time = start_ms / t->h;
     for (uint32_t block = 0; per_step > 0; block++) {
@@ -310,12 +316,12 @@ static void foresee_arrivals(twin *t)
         for (int k = 0; k < t->given.n_inputs; k++) {
             const twin_input *in = &t->given.input[k];
             if (!is_poisson(in) || !is_sparse(t, in) || !is_target(in, n)) continue;
-            draw_train(t, random_stream(t->seed, RANDOM_ARRIVAL, (uint32_t)k, (uint64_t)n->index), mean_per_step(t, in), in->start, in->stop,
-                       i, in->weight);
+            draw_train(t, random_stream(t->seed, RANDOM_ARRIVAL, (uint32_t)k, (uint64_t)n->index), mean_per_step(t, in),
+                       in->start, in->stop, i, in->weight);
         }
         if (n->model == POISSON)
-            draw_train(t, random_stream(t->seed, RANDOM_EMISSION, (uint32_t)n->population, (uint64_t)n->index), n->rate * t->h / 1000,
-                       n->start, n->stop, i, 0);
+            draw_train(t, random_stream(t->seed, RANDOM_EMISSION, (uint32_t)n->population, (uint64_t)n->index),
+                       n->rate * t->h / 1000, n->start, n->stop, i, 0);
         for (int k = 0; k < t->given.n_trains && n->model == TRAIN; k++) {
             const twin_train *train = &t->given.train[k];
             if (train->population.id != n->population + 1 || train->neuron != n->index) continue;
@@ -334,7 +340,8 @@ static double response(double ms, double tau_m, double tau_s, int power)
     static const double share[3] = { 0.4679139345726910473, 0.3607615730481386076, 0.1713244923791703450 };
     double a = 1 / tau_s - 1 / tau_m;
     if (fabs(a * ms) > 0.3)
-        return power == 0 ? (exp(-ms / tau_m) - exp(-ms / tau_s)) / a : (exp(-ms / tau_m) - exp(-ms / tau_s) * (1 + a * ms)) / (a * a);
+        return power == 0 ? (exp(-ms / tau_m) - exp(-ms / tau_s)) / a
+                          : (exp(-ms / tau_m) - exp(-ms / tau_s) * (1 + a * ms)) / (a * a);
     double sum = 0;
     for (int k = 0; k < 6; k++) {
         double u = 0.5 * ms * (1 + (k < 3 ? node[k] : -node[k - 3]));
@@ -383,8 +390,8 @@ static void note_margin(twin *t, double time, double distance)
 
 static double power_of(double x, double mu) { return mu == 0 ? 1 : pow(x, mu); }
 
-/* A postsynaptic spike: every presynaptic one the synapse saw before. One that arrives in the very step counts as before
- * where no dendrite lies between, on the grid. */
+/* A postsynaptic spike: every presynaptic one the synapse saw before. One that arrives in the very step counts as
+ * before where no dendrite lies between, on the grid. */
 static void see_post(const twin *t, synapse *s, double post)
 {
     const twin_stdp *r = s->stdp;
@@ -448,16 +455,17 @@ static void collect_input(twin *t, int stamp)
 
 static bool step_linear(twin *t, neuron *n)
 {
-    double V = linear_V(n, t->h), jump = n->model == DELTA ? n->input[EX] + n->input[IN] : 0;
+    double jump = n->model == DELTA ? n->input[EX] + n->input[IN] : 0;
+    if (n->held == 0) n->V = fmax(n->V + n->kept, n->V_min), n->kept = 0; /* at the end of the refractory period */
+    double V = linear_V(n, t->h);
     decay_currents(n, t->h);
     take_current(n, n->input);
     if (n->held > 0) {
-        if (n->keeps) n->kept += jump * exp(-n->held * t->h / n->tau_m);
+        if (n->keeps) n->kept += jump * exp(-(n->held - 1) * t->h / n->tau_m);
         n->held--;
         return false;
     }
-    n->V = fmax(V + jump + n->kept, n->V_min);
-    n->kept = 0;
+    n->V = fmax(V + jump, n->V_min);
     if (n->V < n->V_th) return false;
     n->held = rint(n->t_ref / t->h);
     return true;
@@ -569,7 +577,8 @@ static double search_linear(twin *t, const neuron *n, double end)
     for (int k = 0; k <= POINTS; k++) {
         if (V[k] >= n->V_th) return k ? bisect(t, n, at[k - 1], at[k]) : n->now;
         if ((k > 0 && V[k - 1] > V[k]) || (k < POINTS && V[k + 1] > V[k])) continue; /* no peak near */
-        double from = at[k ? k - 1 : 0], peak = highest(t, n, from, at[k < POINTS ? k + 1 : POINTS]), top = V_after(t, n, peak);
+        double from = at[k ? k - 1 : 0], peak = highest(t, n, from, at[k < POINTS ? k + 1 : POINTS]),
+               top = V_after(t, n, peak);
         if (peak > at[0] && peak < end) note_margin(t, peak, top - n->V_th);
         if (top >= n->V_th) return bisect(t, n, from, peak);
     }
@@ -605,7 +614,8 @@ static void send(twin *t, int i, double time)
 {
     spike_at(t, i, time);
     for (int k = 0; k < t->n_synapses; k++)
-        if (t->synapse[k].source == i) add_arrival(t, time + t->synapse[k].delay, t->synapse[k].target, t->synapse[k].weight, k);
+        if (t->synapse[k].source == i)
+            add_arrival(t, time + t->synapse[k].delay, t->synapse[k].target, t->synapse[k].weight, k);
 }
 
 static void fire(twin *t, int i, double time, double end)
@@ -713,7 +723,8 @@ void twin_run(twin *t, double duration_ms)
     for (int i = 0; i < t->n_neurons; i++)
         for (int k = 0; k < t->neuron[i].n_spikes; k++) {
             t->spikes = append(t->spikes, t->n_spikes, sizeof *t->spikes);
-            t->spikes[t->n_spikes++] = (twin_spike){ t->neuron[i].spike[k] * t->h, t->neuron[i].population, t->neuron[i].index };
+            t->spikes[t->n_spikes++] =
+                (twin_spike){ t->neuron[i].spike[k] * t->h, t->neuron[i].population, t->neuron[i].index };
         }
 }
 
@@ -726,14 +737,24 @@ const twin_spike *twin_spikes(const twin *t, int *n)
 double twin_state(const twin *t, int population, int neuron_index, const char *name)
 {
     const neuron *n = &t->neuron[t->first[population] + neuron_index];
-    const struct { const char *name; double x; } states[] = { { "V_m", n->V }, { "U_m", n->U }, { "I_syn_ex", n->I[EX] },
-        { "I_syn_in", n->I[IN] }, { "dI_syn_ex", n->dI[EX] }, { "dI_syn_in", n->dI[IN] } };
+    const struct {
+        const char *name;
+        double x;
+    } states[] = { { "V_m", n->V },
+                   { "U_m", n->U },
+                   { "I_syn_ex", n->I[EX] },
+                   { "I_syn_in", n->I[IN] },
+                   { "dI_syn_ex", n->dI[EX] },
+                   { "dI_syn_in", n->dI[IN] } };
     for (size_t k = 0; k < sizeof states / sizeof *states && n->model < PARROT; k++)
         if (strcmp(states[k].name, name) == 0) return states[k].x;
     return NAN;
 }
 
-double twin_weight(const twin *t, int projection, int64_t k) { return t->synapse[t->projection[projection] + k].weight; }
+double twin_weight(const twin *t, int projection, int64_t k)
+{
+    return t->synapse[t->projection[projection] + k].weight;
+}
 
 double twin_margin(const twin *t, double time_ms)
 {

@@ -1,7 +1,8 @@
-/* A plain second simulator, to compare the engine with. No queue, no segments, no tiles, no threads: every neuron, every
- * step, every synapse, written from the equations of the models and from what the headers promise, as slow and obvious as
- * possible. It shares with the engine the random numbers of sim/random.h and reads what is public: parameters, initial
- * states and synapses; what can only be given (inputs, learning rules, spike times) it is given a second time. */
+/* A plain second simulator, to compare the engine with. No queue, no segments, no tiles, no threads: every neuron,
+ * every step, every synapse, written from the equations of the models and from what the headers promise, as slow and
+ * obvious as possible. It shares with the engine the random numbers of sim/random.h and reads what is public:
+ * parameters, initial states and synapses; what can only be given (inputs, learning rules, spike times) it is given a
+ * second time. */
 #ifndef RV_TESTS_TWIN_H
 #define RV_TESTS_TWIN_H
 
@@ -59,12 +60,13 @@ const twin_spike *twin_spikes(const twin *t, int *n);
 /** A state variable at the end of the run, NAN if the twin does not know it. */
 double twin_state(const twin *t, int population, int neuron, const char *name);
 
-/** Weight of the k-th synapse of a projection (from 0): that which a spike arriving at the end of the run would find. */
+/** Weight of the k-th synapse of a projection (from 0): that which a spike arriving at the end of the run would find.
+ */
 double twin_weight(const twin *t, int projection, int64_t k);
 
 /** The smallest distance from threshold at which a neuron was found to spike or not to spike, mV, until `time_ms`:
- *  below some 1e-11 mV the two simulators may rightly disagree. 0 if, in exact timing, a pre- and a postsynaptic spike met
- *  at a synapse at one time to the last digits. */
+ *  below some 1e-11 mV the two simulators may rightly disagree. 0 if, in exact timing, a pre- and a postsynaptic spike
+ * met at a synapse at one time to the last digits. */
 double twin_margin(const twin *t, double time_ms);
 
 #endif
