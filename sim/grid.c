@@ -65,15 +65,35 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due)
         for (uint32_t k = segment[0].first; k < segment[1].first; k++) touch_neuron(tile, r->target[k]);
 }
 
-/* The rows of a segment that is due soon are on their way from memory while this one is added. */
-static void prefetch(const state *s, int t, uint64_t word)
+/* What is due soon is on its way from memory while this is added: first the record of the segment, then its row. */
+enum { SEGMENTS_AHEAD = 16, ROWS_AHEAD = 6, MOST_LINES = 16, LINE = 64 /* bytes */ };
+
+static void prefetch_lines(const void *begin, size_t bytes)
+{
+    if (bytes > MOST_LINES * LINE) bytes = MOST_LINES * LINE;
+    for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch((const char *)begin + at);
+}
+
+static void prefetch_segment(const state *s, int t, uint64_t word)
+{
+    if (event_kind_of(word) == EVENT_SEGMENT) __builtin_prefetch(&s->net->bundle[event_number(word)].rows[t].segment[event_index(word)]);
+}
+
+static void prefetch_row(const state *s, int t, uint64_t word)
 {
     if (event_kind_of(word) != EVENT_SEGMENT) return;
-    const rows *r = &s->net->bundle[event_number(word)].rows[t];
-    uint32_t    first = r->segment[event_index(word)].first;
-    __builtin_prefetch(r->target + first);
-    if (r->weight_float) __builtin_prefetch(r->weight_float + first);
-    if (r->weight_double) __builtin_prefetch(r->weight_double + first);
+    const rows    *r = &s->net->bundle[event_number(word)].rows[t];
+    const segment *segment = &r->segment[event_index(word)];
+    size_t         n = segment_count(segment);
+    prefetch_lines(r->target + segment->first, n * sizeof *r->target);
+    if (r->weight_float) prefetch_lines(r->weight_float + segment->first, n * sizeof *r->weight_float);
+    if (r->weight_double) prefetch_lines(r->weight_double + segment->first, n * sizeof *r->weight_double);
+}
+
+static void prefetch_ahead(const state *s, int t, const event_chunk *chunk, uint32_t k)
+{
+    if (k + SEGMENTS_AHEAD < chunk->n) prefetch_segment(s, t, chunk->item[k + SEGMENTS_AHEAD]);
+    if (k + ROWS_AHEAD < chunk->n) prefetch_row(s, t, chunk->item[k + ROWS_AHEAD]);
 }
 
 static void wake(state *s, int t, uint64_t word, int64_t due)
@@ -101,7 +121,7 @@ static void deliver_due_events(state *s, int t, int64_t due)
     for (uint32_t i = event_queue_due(q, due); i; i = q->chunk[i].next)
         for (uint32_t k = 0; k < q->chunk[i].n; k++) { /* an event may add another to this bucket */
             uint64_t word = q->chunk[i].item[k];
-            if (k + 4 < q->chunk[i].n) prefetch(s, t, q->chunk[i].item[k + 4]);
+            prefetch_ahead(s, t, &q->chunk[i], k);
             if (event_kind_of(word) == EVENT_SEGMENT) deliver_segment(s, t, word, due);
             else if (event_kind_of(word) == EVENT_WAKE) wake(s, t, word, due);
             else take_arrival(s, t, word, due);
