@@ -41,7 +41,9 @@ static void prepare(const double *p, double h, double *c)
 static inline bool step_with(const double *c, double *s, double current, double input, double kept)
 {
     bool   refractory = s[REFRACTORY] > 0;
-    double V = c[REST] + c[P33] * (s[V_M] + s[KEPT] - c[REST]) + c[P30] * (c[DC] + current) + input;
+    double from = s[V_M] + s[KEPT];
+    from = from < c[FLOOR] ? c[FLOOR] : from;
+    double V = c[REST] + c[P33] * (from - c[REST]) + c[P30] * (c[DC] + current) + input;
     V = V < c[FLOOR] ? c[FLOOR] : V;
     V = refractory ? s[V_M] : V;
     s[KEPT] = refractory ? s[KEPT] + kept : 0;
@@ -85,7 +87,7 @@ static void carry(const double *c, double *s, double current, double k)
     double held = fmin(s[REFRACTORY], k);
     if (held > 0) s[REFRACTORY] -= held, k -= held;
     if (k <= 0) return;
-    s[V_M] += s[KEPT], s[KEPT] = 0;
+    s[V_M] = fmax(c[FLOOR], s[V_M] + s[KEPT]), s[KEPT] = 0;
     membrane m = membrane_of(c, s, current);
     s[V_M] = fmax(c[FLOOR], membrane_V(&m, k));
 }
@@ -93,7 +95,7 @@ static void carry(const double *c, double *s, double current, double k)
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
     membrane m = membrane_of(c, s, current);
-    m.V += s[KEPT];
+    m.V = fmax(c[FLOOR], m.V + s[KEPT]);
     return s[REFRACTORY] + membrane_crossing(&m, c[THETA], k - s[REFRACTORY], found);
 }
 
@@ -103,7 +105,7 @@ static int receive(const double *c, double *s, double ex, double in)
         if (c[KEEPS] != 0) s[KEPT] += (ex + in) * exp(-c[RATE_M] * s[REFRACTORY]);
         return 0;
     }
-    s[V_M] = fmax(c[FLOOR], s[V_M] + s[KEPT] + ex + in), s[KEPT] = 0;
+    s[V_M] = fmax(c[FLOOR], fmax(c[FLOOR], s[V_M] + s[KEPT]) + ex + in), s[KEPT] = 0;
     return s[V_M] >= c[THETA];
 }
 

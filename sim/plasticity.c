@@ -79,6 +79,10 @@ static int32_t first_after(const plastic *p, const history *past, double time)
     return k;
 }
 
+/* Times that differ by less than this are equal: sums of times and delays round differently, and in recurrent networks of
+ * exact timing spikes that should meet at a synapse are common (an autapse, two neurons with one delay). */
+static const double tie = 1e-7; /* steps */
+
 /* ---- presynaptic spikes ------------------------------------------------------------------------------------- */
 
 /* The postsynaptic spikes of one neuron in (from, to] act on one weight. */
@@ -96,7 +100,7 @@ static double catch_up_weight(const plastic *p, double w, const history *past, c
 static double presynaptic_part(const plastic *p, double w, const history *past, const source_trace *source, double dendritic, double time)
 {
     int32_t k = past->n;
-    while (k > 0 && past->entry[(k - 1) * p->width] + dendritic >= time) k--;
+    while (k > 0 && past->entry[(k - 1) * p->width] + dendritic >= time - tie) k--;
     const double *entry = k > 0 ? past->entry + (k - 1) * p->width : NULL;
     double        since = entry ? (time - entry[0] - dendritic) * p->h : INFINITY;
     return p->b->rule->on_pre(p->b->rule_constant, w, since, entry ? entry + 1 : no_trace, (time - source->last) * p->h, source->trace);
@@ -106,7 +110,7 @@ void plastic_arrive(plastic *p, int64_t segment, double arrival)
 {
     source_trace *source = &p->source[segment];
     double        dendritic = p->dendritic[segment], time = arrival - dendritic;
-    double        seen = dendritic > 0 ? time - dendritic : nextafter(time, -INFINITY); /* spikes of this very step come after it */
+    double        seen = dendritic > 0 ? time - dendritic + tie : time - 0.5; /* if 0, spikes of this very step come after it */
     uint32_t      begin = p->r->segment[segment].first, end = p->r->segment[segment + 1].first;
     for (uint32_t i = begin; i < end; i++) {
         const history *past = &p->history[p->r->target[i] - p->target->base];

@@ -343,7 +343,7 @@ static void add_input(scene *s)
     if (s->kind[p] == PARROT) in->rate = uniform(s, 0, 300);
     for (int i = 0; i < 4; i++)
         in->times[i] = (i + uniform(s, 0, 0.9)) * s->duration / 4, in->amplitudes[i] = uniform(s, -0.5, 1.5) * I;
-    rv_setting both[2] = { { "start", rv_number(in->start) }, { "stop", rv_number(in->stop) } }, own[6], *setting = own;
+    rv_setting both[2] = { { "start", rv_number(in->start) }, { "stop", rv_number(in->stop) } }, own[6];
     rv_setting all[5][4] = {
         { { "rate", rv_number(in->rate) }, { "weight", rv_number(in->weight) } },
         { { "amplitude", rv_number(in->amplitude) } },
@@ -354,10 +354,10 @@ static void add_input(scene *s)
           { "phase", rv_number(in->phase) } },
         { { "mean", rv_number(in->mean) }, { "std", rv_number(in->std) }, { "dt", rv_number(in->dt) } }
     };
-    const int   n_own[5] = { 2, 1, 2, 4, 3 };
+    const int  n_own[5] = { 2, 1, 2, 4, 3 };
     memcpy(own, both, sizeof both);
     memcpy(own + 2, all[k], (size_t)n_own[k] * sizeof *own);
-    must(s, rv_input_new(s->net, in->slice, in->kind, setting, 2 + n_own[k], NULL), in->kind);
+    must(s, rv_input_new(s->net, in->slice, in->kind, own, 2 + n_own[k], NULL), in->kind);
 }
 
 /* ---- the network -------------------------------------------------------------------------------------------- */

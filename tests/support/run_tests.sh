@@ -2,6 +2,7 @@
 # Runs every test program, keeps their output in BUILD/tests, prints a line for each and the sum at the end.
 build=$1; shift
 export RANVIER=$build/ranvier
+export LSAN_OPTIONS="suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0"
 passed=0; failed=0; skipped=0; broken=""
 for program in "$@"; do
     log=$program.log
