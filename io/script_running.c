@@ -333,7 +333,7 @@ void script_summary(script *s)
     for (script_net *net = s->nets; net; net = net->next) script_add_times(&sum, net->net);
     if (s->options.quiet || sum.simulated_ms == 0) return;
     if (s->n_nets > 1) printf("%d networks, ", s->n_nets);
-    printf("%g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", sum.simulated_ms, sum.run_seconds,
+    printf("%.10g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", sum.simulated_ms, sum.run_seconds,
            1e3 * sum.run_seconds / sum.simulated_ms, sum.compile_seconds);
     if (s->n_nets == 1 && s->nets) print_populations(s->nets);
     if (s->options.profile)

@@ -44,7 +44,7 @@ rv_status rv_at(rv_net *net, double t_ms, rv_timer_fn f, void *user)
     int64_t step;
     TRY(net_steps(net, t_ms, "the time of a call", 0, &step));
     if (step < present(net) || (step == present(net) && net->running))
-        return rv_fail(net, RV_OUT_OF_RANGE, "the time of a call = %g ms has passed: it is %g ms", t_ms, rv_time(net));
+        return rv_fail(net, RV_OUT_OF_RANGE, "the time of a call = %.10g ms has passed: it is %.10g ms", t_ms, rv_time(net));
     return add_timer(net, step, 0, f, user);
 }
 
@@ -90,7 +90,7 @@ void rv_stop(rv_net *net) { net->stop = 1; }
 /* What a callback returned; it may have left its own sentence. */
 static rv_status called(rv_net *net, rv_status status)
 {
-    if (status != RV_OK && net->error.status != status) rv_fail(net, status, "a callback ended the run at %g ms", rv_time(net));
+    if (status != RV_OK && net->error.status != status) rv_fail(net, status, "a callback ended the run at %.10g ms", rv_time(net));
     return status;
 }
 
@@ -220,7 +220,7 @@ rv_status rv_run(rv_net *net, double duration_ms)
     rv_status status = run_to(net, present(net) + steps);
     net->run_seconds += clock_seconds() - start;
     net->running = false;
-    if (status == RV_STOPPED && net->error.status != RV_STOPPED) rv_fail(net, RV_STOPPED, "stopped at %g ms", rv_time(net));
+    if (status == RV_STOPPED && net->error.status != RV_STOPPED) rv_fail(net, RV_STOPPED, "stopped at %.10g ms", rv_time(net));
     if (net->stop) net->stop = 0;
     return status;
 }
