@@ -181,7 +181,7 @@ static rv_status describe_stop(script *s)
     int n = snprintf(s->message, sizeof s->message, "ranvier: stopped");
     for (script_net *net = s->nets; net; net = net->next) {
         if (rv_time(net->net) == 0) continue;
-        n += snprintf(s->message + n, sizeof s->message - n, " at %g ms", rv_time(net->net));
+        n += snprintf(s->message + n, sizeof s->message - n, " at %.10g ms", rv_time(net->net));
         for (script_output *output = net->outputs; output; output = output->next)
             if (n < (int)sizeof s->message && output->writer)
                 n += snprintf(s->message + n, sizeof s->message - n, "; %s has everything up to there", output->path);

@@ -259,10 +259,10 @@ static rv_status check_times(rv_net *net, const population_def *def, int64_t neu
         return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": neuron %lld, allowed 0 to %lld", def->name, (long long)neuron, (long long)def->n - 1);
     for (int64_t k = 0; k < n; k++) {
         if (!(times[k] > least) || !isfinite(times[k]))
-            return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": spike time %lld of neuron %lld = %g ms, allowed are finite times %s 0 ms", def->name,
+            return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": spike time %lld of neuron %lld = %.10g ms, allowed are finite times %s 0 ms", def->name,
                            (long long)k, (long long)neuron, times[k], net->def.timing == RV_GRID ? "above" : "from");
         if (k > 0 && times[k] < times[k - 1])
-            return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": spike times of neuron %lld must be ascending, but %g ms follows %g ms", def->name,
+            return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": spike times of neuron %lld must be ascending, but %.10g ms follows %.10g ms", def->name,
                            (long long)neuron, times[k], times[k - 1]);
     }
     return RV_OK;
