@@ -26,6 +26,7 @@ LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)
 TEST_BIN  = $(TESTS:%.c=$(BUILD)/%)
+SMALL    := sim/test_definition sim/test_value sim/test_statistics learning/test_stdp neurons/test_single neurons/test_izhikevich networks/test_net8
 TEST_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 BENCH    := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN = $(BENCH:%.c=$(BUILD)/%)
@@ -39,7 +40,7 @@ endif
 .DELETE_ON_ERROR:
 
 # ---- what people call ----------------------------------------------------------------------------------------
-.PHONY: help deps all demo test asan bench install uninstall clean
+.PHONY: help deps all demo test asan memcheck bench install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -62,6 +63,11 @@ test: all $(TEST_BIN) ## build and run all tests
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) BUILD=$(BUILD)/asan OPTIMISE="-O1 -fno-omit-frame-pointer" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" test
+
+memcheck: $(SMALL:%=$(BUILD)/tests/%) ## the small suites under valgrind
+	@sh tests/support/install_packages.sh valgrind
+	@for t in $(SMALL); do echo "valgrind $$t"; \
+		valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $(BUILD)/tests/$$t >$(BUILD)/memcheck.log 2>&1 || { tail -n 40 $(BUILD)/memcheck.log; exit 1; }; done
 
 bench: all $(BENCH_BIN) ## measure: speed, memory, ratios
 	@sh tests/bench/run_bench.sh $(BUILD) $(BENCH_BIN)
