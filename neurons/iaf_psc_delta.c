@@ -84,18 +84,18 @@ static membrane membrane_of(const double *c, const double *s, double current)
 /* Between events V_m approaches its steady state monotonically, so the lower bound can be applied at the end. */
 static void carry(const double *c, double *s, double current, double k)
 {
-    double held = fmin(s[REFRACTORY], k);
+    double held = smaller(s[REFRACTORY], k);
     if (held > 0) s[REFRACTORY] -= held, k -= held;
     if (k <= 0) return;
-    s[V_M] = fmax(c[FLOOR], s[V_M] + s[KEPT]), s[KEPT] = 0;
+    s[V_M] = larger(c[FLOOR], s[V_M] + s[KEPT]), s[KEPT] = 0;
     membrane m = membrane_of(c, s, current);
-    s[V_M] = fmax(c[FLOOR], membrane_V(&m, k));
+    s[V_M] = larger(c[FLOOR], membrane_V(&m, k));
 }
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
     membrane m = membrane_of(c, s, current);
-    m.V = fmax(c[FLOOR], m.V + s[KEPT]);
+    m.V = larger(c[FLOOR], m.V + s[KEPT]);
     return s[REFRACTORY] + membrane_crossing(&m, c[THETA], k - s[REFRACTORY], found);
 }
 
@@ -105,7 +105,7 @@ static int receive(const double *c, double *s, double ex, double in)
         if (c[KEEPS] != 0) s[KEPT] += (ex + in) * exp(-c[RATE_M] * s[REFRACTORY]);
         return 0;
     }
-    s[V_M] = fmax(c[FLOOR], fmax(c[FLOOR], s[V_M] + s[KEPT]) + ex + in), s[KEPT] = 0;
+    s[V_M] = larger(c[FLOOR], larger(c[FLOOR], s[V_M] + s[KEPT]) + ex + in), s[KEPT] = 0;
     return s[V_M] >= c[THETA];
 }
 

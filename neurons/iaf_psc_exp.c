@@ -67,7 +67,7 @@ static void decay(const double *c, double *s, double k)
 
 static void carry(const double *c, double *s, double current, double k)
 {
-    double held = fmin(s[REFRACTORY], k);
+    double held = smaller(s[REFRACTORY], k);
     if (held > 0) {
         decay(c, s, held);
         s[REFRACTORY] -= held, k -= held;

@@ -2,10 +2,12 @@
 
 #include <math.h>
 
+#include "sim/vector.h"
+
 /* int_0^t exp(-rate_m (t - u)) exp(-rate_x u) du, written so that neither equal rates nor large t lose digits */
 double membrane_response_I(double rate_m, double rate_x, double t)
 {
-    double slow = fmin(rate_m, rate_x), gap = fabs(rate_m - rate_x);
+    double slow = smaller(rate_m, rate_x), gap = fabs(rate_m - rate_x);
     double grown = gap * t < 1e-300 ? t : -expm1(-gap * t) / gap;
     return exp(-slow * t) * grown;
 }
@@ -77,10 +79,10 @@ static double current_at(const membrane_current *c, double t)
 static double current_sup(const membrane_current *c, double from, double length)
 {
     double at_end = isinf(length) ? 0 : current_at(c, from + length);
-    double sup = fmax(current_at(c, from), at_end);
+    double sup = larger(current_at(c, from), at_end);
     if (c->dI > 0) {
         double peak = 1 / c->rate - c->I / c->dI;
-        if (peak > from && peak < from + length) sup = fmax(sup, current_at(c, peak));
+        if (peak > from && peak < from + length) sup = larger(sup, current_at(c, peak));
     }
     return sup;
 }
@@ -112,7 +114,7 @@ double membrane_crossing(const membrane *m, double V_th, double t_end, bool *fou
         if (m->n > 0) { /* a second look with the drive of a short stretch only: quadratic near the crossing */
             double stretch = 4 * safe, D_stretch = drive_sup(m, t, stretch);
             double longer = D_stretch > V_th ? rise_time(V, V_th, D_stretch, m->rate) : INFINITY;
-            safe = fmax(safe, fmin(stretch, longer));
+            safe = larger(safe, smaller(stretch, longer));
         }
         if (t + safe == t) break; /* as close as floating point goes */
         t += safe;

@@ -25,11 +25,11 @@ static void prepare(const double *p, double h, double *c)
 
 static double emit(const double *c, double *s, rv_emission *emission)
 {
-    if (emission->restart) s[TIME] = fmax(0, emission->after);
+    if (emission->restart) s[TIME] = larger(0, emission->after);
     if (isinf(c[MEAN_INTERVAL])) return INFINITY;
     random_seek(&emission->random, (uint32_t)s[DRAWN]);
     s[DRAWN] += 1;
-    s[TIME] = fmax(s[TIME], c[FIRST]) + random_exponential(&emission->random) * c[MEAN_INTERVAL];
+    s[TIME] = larger(s[TIME], c[FIRST]) + random_exponential(&emission->random) * c[MEAN_INTERVAL];
     return s[TIME] <= c[LAST] ? s[TIME] : INFINITY;
 }
 

@@ -15,16 +15,16 @@
 #include "sim/probes.h"
 #include "sim/touched.h"
 
+enum { ARRIVALS_AT_ONCE = 1 << 14 }; /* 640 kB of them, which a second-level cache holds */
+
 /* ---- collect what arrives ----------------------------------------------------------------------------------- */
 
-static void add_arrival(tile_state *tile, double time, uint32_t neuron, double weight)
+static void add_arrival(tile_state *tile, arrival_at a)
 {
     if (tile->n_arrivals == tile->arrival_capacity &&
-        !memory_reserve((void **)&tile->arrival, &tile->arrival_capacity, tile->n_arrivals + 1, sizeof *tile->arrival)) {
+        !memory_reserve((void **)&tile->arrival, &tile->arrival_capacity, tile->n_arrivals + 1, sizeof *tile->arrival))
         tile->queue.out_of_memory = true;
-        return;
-    }
-    tile->arrival[tile->n_arrivals++] = (arrival){ time, weight, neuron };
+    else tile->arrival[tile->n_arrivals++] = a;
 }
 
 static void collect_segment(state *s, int t, uint64_t word, double time)
@@ -36,17 +36,15 @@ static void collect_segment(state *s, int t, uint64_t word, double time)
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
         if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), time);
         for (uint32_t k = segment[0].first; k < segment[1].first; k++)
-            add_arrival(tile, time, r->target[k], b->counts ? 1 : b->kind == WEIGHT_CONSTANT ? b->weight : r->weight_double[k]);
+            add_arrival(tile, (arrival_at){ { time, b->counts ? 1 : b->kind == WEIGHT_CONSTANT ? b->weight : r->weight_double[k] }, r->target[k] });
     }
     tile->n_events += segment_count(segment);
 }
 
 static void take_arrival(state *s, int t, uint64_t word, int64_t due)
 {
-    arrival a;
-    if (!inputs_take_arrival(s, t, word, due, &a)) return;
-    if (model_of(s, s->net->def->input[event_number(word)].target.population)->counts_spikes) a.weight = 1;
-    add_arrival(&s->tile[t], a.time, a.neuron, a.weight);
+    arrival_at a;
+    if (inputs_take_arrival(s, t, word, due, &a)) add_arrival(&s->tile[t], a);
 }
 
 static void wake(state *s, int t, uint64_t word, int64_t due)
@@ -76,9 +74,9 @@ static void collect_step(state *s, int t, int64_t due)
 /* ---- sort it by neuron and time ----------------------------------------------------------------------------- */
 
 /* Arrivals at populations of later levels wait for their turn. */
-static bool is_turn(const tile_state *tile, const arrival *a, int level, double to)
+static bool is_turn(const tile_state *tile, const arrival_at *a, int level, double to)
 {
-    return tile->level_of[a->neuron] == level && a->time < to;
+    return tile->level_of[a->neuron] == level && a->input.time < to;
 }
 
 /* Counting sort by neuron over the touched ones, in ascending order; stable. Afterwards n_arriving[] is where the arrivals
@@ -87,7 +85,7 @@ static bool sort_arrivals(tile_state *tile, int level, double to)
 {
     if (!memory_reserve((void **)&tile->sorted, &tile->sorted_capacity, tile->n_arrivals, sizeof *tile->sorted)) return false;
     for (int64_t k = 0; k < tile->n_arrivals; k++) {
-        const arrival *a = &tile->arrival[k];
+        const arrival_at *a = &tile->arrival[k];
         if (!is_turn(tile, a, level, to)) continue;
         touch_neuron(tile, a->neuron);
         tile->n_arriving[a->neuron]++;
@@ -101,12 +99,9 @@ static bool sort_arrivals(tile_state *tile, int level, double to)
     }
     int64_t kept = 0;
     for (int64_t k = 0; k < tile->n_arrivals; k++) {
-        arrival a = tile->arrival[k];
-        if (!is_turn(tile, &a, level, to)) {
-            tile->arrival[kept++] = a;
-            continue;
-        }
-        tile->sorted[tile->n_arriving[a.neuron]++] = a;
+        arrival_at a = tile->arrival[k];
+        if (is_turn(tile, &a, level, to)) tile->sorted[tile->n_arriving[a.neuron]++] = a.input;
+        else tile->arrival[kept++] = a;
     }
     tile->n_arrivals = kept;
     return true;
@@ -183,9 +178,9 @@ static void integrate_to(voyage *v, double time)
 {
     double *last = &v->ps->last[v->i], elapsed;
     while (*last < time) {
-        double next = fmin(time, floor(*last) + 1);
+        double next = smaller(time, floor(*last) + 1);
         bool   crossed = v->m->advance(v->constants, v->states, v->current, next - *last, &elapsed, v->ps->work);
-        double reached = crossed ? fmin(next, *last + elapsed) : next;
+        double reached = crossed ? smaller(next, *last + elapsed) : next;
         *last = reached;
         if (crossed) fire(v, reached);
         else if (reached == floor(reached) && v->ps->probed && v->ps->probed[v->i]) {
@@ -311,22 +306,6 @@ static void update_currents(state *s, int t, int level, int64_t step)
     }
 }
 
-static void advance_stretch(state *s, int t, int level, int64_t from, int64_t to)
-{
-    tile_state *tile = &s->tile[t];
-    stage_clock clock = stage_start(s);
-    update_currents(s, t, level, from);
-    stage_end(s, t, STAGE_INPUT, &clock);
-    for (int64_t step = from; step < to; step++) collect_step(s, t, step);
-    touch_integrated(s, t, level);
-    if (!sort_arrivals(tile, level, (double)to)) tile->queue.out_of_memory = true;
-    stage_end(s, t, STAGE_DELIVER, &clock);
-    if (!tile->queue.out_of_memory) run_touched(s, t, level, (double)to);
-    stage_end(s, t, STAGE_ADVANCE, &clock);
-    probes_sample_rest(s, t, level, to);
-    stage_end(s, t, STAGE_RECORD, &clock);
-}
-
 static bool any_current_changes(const state *s, int t, int64_t step)
 {
     for (int p = 0; p < s->net->def->n_populations; p++)
@@ -334,12 +313,48 @@ static bool any_current_changes(const state *s, int t, int64_t step)
     return false;
 }
 
+static double stream_arrivals(const state *s, int t, int level)
+{
+    double sum = 0;
+    for (int p = 0; p < s->net->def->n_populations; p++)
+        if (s->net->population[p].level == level) sum += inputs_stream_arrivals(s, t, p);
+    return sum;
+}
+
+/* Collects what arrives from step `from` on, as long as the current is the same and the arrivals fit into the cache. Where
+ * a stretch ends has no influence on what the neurons do. @return its end */
+static int64_t collect_stretch(state *s, int t, int level, int64_t from, int64_t to)
+{
+    tile_state *tile = &s->tile[t];
+    double      streams = stream_arrivals(s, t, level);
+    int64_t     end = from;
+    do collect_step(s, t, end++);
+    while (end < to && (double)tile->n_arrivals + streams * (double)(end - from) < ARRIVALS_AT_ONCE && !any_current_changes(s, t, end));
+    for (int p = 0; p < s->net->def->n_populations; p++)
+        if (s->net->population[p].level == level) inputs_draw_streams(s, t, p, (double)end, add_arrival);
+    return end;
+}
+
+static int64_t advance_stretch(state *s, int t, int level, int64_t from, int64_t to)
+{
+    tile_state *tile = &s->tile[t];
+    stage_clock clock = stage_start(s);
+    update_currents(s, t, level, from);
+    stage_end(s, t, STAGE_INPUT, &clock);
+    int64_t end = collect_stretch(s, t, level, from, to);
+    touch_integrated(s, t, level);
+    if (!sort_arrivals(tile, level, (double)end)) tile->queue.out_of_memory = true;
+    stage_end(s, t, STAGE_DELIVER, &clock);
+    if (!tile->queue.out_of_memory) run_touched(s, t, level, (double)end);
+    stage_end(s, t, STAGE_ADVANCE, &clock);
+    probes_sample_rest(s, t, level, end);
+    stage_end(s, t, STAGE_RECORD, &clock);
+    return end;
+}
+
 void exact_advance(state *s, int t, int level, int64_t from, int64_t to)
 {
     spike_list *out = &s->tile[t].out[s->tile[t].parity][level];
-    for (int64_t begin = from, end; begin < to; begin = end) { /* stretches of constant current */
-        for (end = begin + 1; end < to && !any_current_changes(s, t, end);) end++;
-        advance_stretch(s, t, level, begin, end);
-    }
+    while (from < to) from = advance_stretch(s, t, level, from, to);
     if (out->n > 1) qsort(out->spike, (size_t)out->n, sizeof *out->spike, by_time_and_neuron);
 }

@@ -15,8 +15,8 @@ void foresee_crossing(state *s, int t, int population, int i, const double *stat
     const rv_model *m = model_of(s, population);
     bool            found;
     if (!m->crossing) return; /* a parrot, or a model that is integrated */
-    double when = m->crossing(constants, states, neuron_current(ps, i), fmax(until - ps->last[i], 0), &found);
-    ps->wake[i] = ps->last[i] + (is_exact(s) ? when : fmax(1, ceil(when - 1e-6)));
+    double when = m->crossing(constants, states, neuron_current(ps, i), larger(until - ps->last[i], 0), &found);
+    ps->wake[i] = ps->last[i] + (is_exact(s) ? when : larger(1, ceil(when - 1e-6)));
     if (is_exact(s)) ps->certain[i] = found;
 }
 

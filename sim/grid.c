@@ -107,12 +107,10 @@ static void wake(state *s, int t, uint64_t word, int64_t due)
 static void take_arrival(state *s, int t, uint64_t word, int64_t due)
 {
     tile_state *tile = &s->tile[t];
-    arrival     a;
+    arrival_at  a;
     if (!inputs_take_arrival(s, t, word, due, &a)) return;
-    int population = s->net->def->input[event_number(word)].target.population;
-    if (model_of(s, population)->counts_spikes) a.weight = 1;
-    (a.weight < 0 ? tile->input_in : tile->input_ex)[a.neuron] += a.weight;
-    if (tile->part[population].jumping) touch_neuron(tile, a.neuron);
+    (a.input.weight < 0 ? tile->input_in : tile->input_ex)[a.neuron] += a.input.weight;
+    if (tile->part[s->net->def->input[event_number(word)].target.population].jumping) touch_neuron(tile, a.neuron);
 }
 
 static void deliver_due_events(state *s, int t, int64_t due)

@@ -33,6 +33,11 @@ static int64_t slice_in_part(const neuron_range *range, const part *own, int64_t
     return end < own->n ? end : own->n;
 }
 
+static double weight_of(const state *s, const input_def *in)
+{
+    return model_of(s, in->target.population)->counts_spikes ? 1 : in->param[POISSON_WEIGHT];
+}
+
 /* ---- Poisson, many spikes a step ---------------------------------------------------------------------------- */
 
 static double mean_per_step(const state *s, const input_def *in) { return in->param[POISSON_RATE] * s->net->def->resolution / 1000; }
@@ -78,7 +83,7 @@ static void draw_dense(state *s, int t, int input, int64_t step)
     tile_state      *tile = &s->tile[t];
     int64_t          first, end = slice_in_part(&in->target, own, &first);
     if (end <= first) return;
-    double weight = s->net->def->population[p].model->counts_spikes ? 1 : in->param[POISSON_WEIGHT];
+    double weight = weight_of(s, in);
     random_words(s->net->def->seed, RANDOM_BACKGROUND, (uint32_t)input, (uint64_t)step, own->first, end, tile->words);
     count_reached(&s->input[input].table, tile->words, end, weight, tile->counts);
     double *restrict to = (weight < 0 ? tile->input_in : tile->input_ex) + own->base;
@@ -96,7 +101,7 @@ void inputs_draw_poisson(state *s, int t, int64_t step)
 {
     for (int i = 0; i < s->net->def->n_inputs; i++) {
         const input_def *in = input_of(s, i);
-        if (in->kind != INPUT_POISSON || s->input[i].sparse || in->param[POISSON_RATE] == 0) continue;
+        if (in->kind != INPUT_POISSON || s->input[i].way != POISSON_TABLE || in->param[POISSON_RATE] == 0) continue;
         if (is_on(in, s->net->def->resolution, step)) draw_dense(s, t, i, step);
     }
 }
@@ -104,11 +109,11 @@ void inputs_draw_poisson(state *s, int t, int64_t step)
 bool inputs_draw_each_step(const state *s)
 {
     for (int i = 0; i < s->net->def->n_inputs; i++)
-        if (input_of(s, i)->kind == INPUT_POISSON && !s->input[i].sparse) return true;
+        if (input_of(s, i)->kind == INPUT_POISSON && s->input[i].way == POISSON_TABLE) return true;
     return false;
 }
 
-/* ---- Poisson, few spikes: events ---------------------------------------------------------------------------- */
+/* ---- Poisson, a time for each spike ---------------------------------------------------------------------------- */
 
 /* The bucket an arrival belongs to: in grid timing the end of the step in which it falls. */
 static int64_t due_step(const state *s, double time) { return (int64_t)(is_exact(s) ? floor(time) : ceil(time)); }
@@ -119,6 +124,7 @@ static void queue_arrival(state *s, int t, int input, int64_t i)
     if (next < 9e15) event_queue_push(&s->tile[t].queue, due_step(s, next), event_word(EVENT_ARRIVAL, 1, (uint32_t)input, (uint32_t)i));
 }
 
+/* Exponential intervals, one block of random numbers each. */
 static void draw_next(state *s, int t, int input, int64_t i, double after)
 {
     const input_def *in = input_of(s, input);
@@ -131,14 +137,14 @@ static void draw_next(state *s, int t, int input, int64_t i, double after)
     if (a->next[i] > in->param[INPUT_STOP] / h) a->next[i] = INFINITY;
 }
 
-bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival *taken)
+bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival_at *taken)
 {
     int              input = (int)event_number(word);
     int64_t          i = event_index(word);
     const input_def *in = input_of(s, input);
     arrivals        *a = &s->tile[t].arrivals[input];
-    if (!a->next || !s->input[input].sparse || !(a->next[i] < 9e15) || due_step(s, a->next[i]) != due) return false;
-    *taken = (arrival){ a->next[i], in->param[POISSON_WEIGHT], (uint32_t)(s->net->tile[t].part[in->target.population].base + i) };
+    if (!a->next || s->input[input].way != POISSON_EVENTS || !(a->next[i] < 9e15) || due_step(s, a->next[i]) != due) return false;
+    *taken = (arrival_at){ { a->next[i], weight_of(s, in) }, (uint32_t)(s->net->tile[t].part[in->target.population].base + i) };
     draw_next(s, t, input, i, a->next[i]);
     queue_arrival(s, t, input, i);
     return true;
@@ -158,15 +164,45 @@ rv_status inputs_restart(state *s, int t, int input, rv_error *error)
     for (int64_t i = 0; i < own->n; i++) a->next[i] = INFINITY;
     for (int64_t i = first; i < end; i += in->target.stride) {
         draw_next(s, t, input, i, (double)s->step);
-        queue_arrival(s, t, input, i);
+        if (s->input[input].way == POISSON_EVENTS) queue_arrival(s, t, input, i);
     }
     return RV_OK;
+}
+
+static bool is_stream(const state *s, int input, int population)
+{
+    return input_of(s, input)->kind == INPUT_POISSON && input_of(s, input)->target.population == population && s->input[input].way == POISSON_STREAM;
+}
+
+void inputs_draw_streams(state *s, int t, int population, double to, void (*take)(tile_state *, arrival_at))
+{
+    const part *own = &s->net->tile[t].part[population];
+    for (int input = 0; input < s->net->def->n_inputs; input++) {
+        if (!is_stream(s, input, population)) continue;
+        const input_def *in = input_of(s, input);
+        const arrivals  *a = &s->tile[t].arrivals[input];
+        double           weight = weight_of(s, in);
+        int64_t          first, end = slice_in_part(&in->target, own, &first);
+        for (int64_t i = first; i < end; i += in->target.stride)
+            while (a->next[i] < to) {
+                take(&s->tile[t], (arrival_at){ { a->next[i], weight }, (uint32_t)(own->base + i) });
+                draw_next(s, t, input, i, a->next[i]);
+            }
+    }
+}
+
+double inputs_stream_arrivals(const state *s, int t, int population)
+{
+    double sum = 0;
+    for (int input = 0; input < s->net->def->n_inputs; input++)
+        if (is_stream(s, input, population)) sum += mean_per_step(s, input_of(s, input)) * s->net->tile[t].part[population].n;
+    return sum;
 }
 
 rv_status inputs_start(state *s, int t, rv_error *error)
 {
     for (int i = 0; i < s->net->def->n_inputs; i++)
-        if (s->input[i].sparse) TRY(inputs_restart(s, t, i, error));
+        if (input_of(s, i)->kind == INPUT_POISSON && s->input[i].way != POISSON_TABLE) TRY(inputs_restart(s, t, i, error));
     return RV_OK;
 }
 
@@ -272,6 +308,6 @@ rv_status inputs_prepare(state *s, int input, rv_error *error)
     const input_def *in = input_of(s, input);
     if (in->kind != INPUT_POISSON) return RV_OK;
     double mean = mean_per_step(s, in);
-    s->input[input].sparse = is_exact(s) || mean < SPARSE_POISSON;
-    return s->input[input].sparse ? RV_OK : make_table(&s->input[input].table, mean, error);
+    s->input[input].way = mean < SPARSE_POISSON ? POISSON_EVENTS : is_exact(s) ? POISSON_STREAM : POISSON_TABLE;
+    return s->input[input].way == POISSON_TABLE ? make_table(&s->input[input].table, mean, error) : RV_OK;
 }

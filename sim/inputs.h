@@ -4,7 +4,7 @@
 
 #include "sim/state.h"
 
-/** Poisson input with fewer spikes per neuron and step than this is run event by event; all of it in exact timing. */
+/** Poisson input with fewer spikes per neuron and step than this is run event by event. */
 #define SPARSE_POISSON (1.0 / 64)
 
 /** Prepares an input, or does it again after a parameter was changed. */
@@ -24,7 +24,13 @@ bool inputs_draw_each_step(const state *s);
 
 /** The arrival a queued event stands for: its weight, after the next one has been drawn and queued.
  *  @return false if the input has changed since, and the event is void */
-bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival *taken);
+bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival_at *taken);
+
+/** Exact timing: calls take() for every spike before step `to` of the input that the neurons of a part draw themselves. */
+void inputs_draw_streams(state *s, int t, int population, double to, void (*take)(tile_state *, arrival_at));
+
+/** Mean number of such spikes per step in a part. */
+double inputs_stream_arrivals(const state *s, int t, int population);
 
 /** Whether the external current of the part differs in this step from the step before. */
 bool inputs_current_changes(const state *s, int t, int population, int64_t step);

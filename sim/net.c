@@ -477,7 +477,7 @@ rv_status rv_input_set(rv_net *net, rv_input input, const char *name, rv_value v
     rv_status status = definition_set_input(&net->def, i, name, value, &net->error);
     if (status == RV_OK) status = inputs_prepare(net->state, i, &net->error);
     for (int t = 0; t < net->net->n_tiles && status == RV_OK; t++) {
-        if (net->state->input[i].sparse) status = inputs_restart(net->state, t, i, &net->error);
+        if (net->def.input[i].kind == INPUT_POISSON && net->state->input[i].way != POISSON_TABLE) status = inputs_restart(net->state, t, i, &net->error);
         inputs_update_current(net->state, t, population, net->state->step);
     }
     foresee_population(net->state, population);

@@ -52,7 +52,14 @@ static inline uint32_t   event_index(uint64_t word) { return (uint32_t)word; }
 
 /* ---- inputs ------------------------------------------------------------------------------------------------- */
 
-/** Poisson input with so few spikes that each is an event of its own, in one part. */
+/** How Poisson input is run. */
+typedef enum poisson_way {
+    POISSON_TABLE,  /* grid timing: a number of spikes drawn for every neuron and step                       */
+    POISSON_EVENTS, /* few spikes: each is an event in the queue                                             */
+    POISSON_STREAM, /* exact timing, many spikes: each neuron draws its own when it comes to it               */
+} poisson_way;
+
+/** Poisson input with a time for each spike, in one part. */
 typedef struct arrivals {
     double   *next;  /* [n] time of the next one, steps; INFINITY: none */
     uint32_t *drawn; /* [n] intervals drawn                             */
@@ -66,7 +73,7 @@ typedef struct poisson_table {
 } poisson_table;
 
 typedef struct input_state {
-    bool          sparse; /* arrivals instead of a table; Poisson only */
+    poisson_way   way;
     poisson_table table;
 } input_state;
 
@@ -84,12 +91,16 @@ typedef struct part_state {
     uint8_t *probed;              /* [n] or NULL: whether a probe samples the neuron                      */
 } part_state;
 
-/** An input that reaches one neuron at one time, in exact timing. */
+/** An input that reaches a neuron at one time, in exact timing. */
 typedef struct arrival {
-    double   time;
-    double   weight;
-    uint32_t neuron; /* numbered in the tile */
+    double time; /* steps */
+    double weight;
 } arrival;
+
+typedef struct arrival_at {
+    arrival  input;
+    uint32_t neuron; /* numbered in the tile */
+} arrival_at;
 
 /** Where time goes, for the profile. */
 typedef enum stage { STAGE_INPUT, STAGE_DELIVER, STAGE_ADVANCE, STAGE_EXCHANGE, STAGE_RECORD, N_STAGES } stage;
@@ -113,7 +124,8 @@ typedef struct tile_state {
     int         parity;    /* which of the two is this window's                   */
     int64_t     window_begin; /* step                                             */
     /* exact timing */
-    arrival    *arrival, *sorted; /* [n_arrivals] */
+    arrival_at *arrival;   /* [n_arrivals] as they come                             */
+    arrival    *sorted;    /* [n_arrivals] by neuron                                */
     int64_t     n_arrivals, arrival_capacity, sorted_capacity;
     uint32_t   *n_arriving; /* [n] of the neurons at work, zero between windows   */
     uint16_t   *level_of;   /* [n] level of the neuron's population               */

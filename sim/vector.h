@@ -9,4 +9,8 @@
 #define RV_VECTORISED
 #endif
 
+/** The larger and the smaller of two numbers, neither NaN: fmax() and fmin() are calls, these are instructions. */
+static inline double larger(double a, double b) { return a > b ? a : b; }
+static inline double smaller(double a, double b) { return a < b ? a : b; }
+
 #endif
