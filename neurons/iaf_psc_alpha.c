@@ -78,23 +78,10 @@ static membrane membrane_of(const double *c, const double *s, double current)
                                     { s[I_SYN_IN], c[STEP] * s[DI_SYN_IN], c[RATE_IN] } } };
 }
 
-static void decay(const double *c, double *s, double k)
-{
-    double ex = exp(-c[RATE_EX] * k), in = exp(-c[RATE_IN] * k), t = k * c[STEP];
-    s[I_SYN_EX] = ex * (s[I_SYN_EX] + t * s[DI_SYN_EX]), s[DI_SYN_EX] *= ex;
-    s[I_SYN_IN] = in * (s[I_SYN_IN] + t * s[DI_SYN_IN]), s[DI_SYN_IN] *= in;
-}
-
 static void carry(const double *c, double *s, double current, double k)
 {
-    double held = smaller(s[REFRACTORY], k);
-    if (held > 0) {
-        decay(c, s, held);
-        s[REFRACTORY] -= held, k -= held;
-    }
-    if (k <= 0) return;
     membrane m = membrane_of(c, s, current);
-    membrane_carry(&m, k);
+    membrane_carry_held(&m, &s[REFRACTORY], k);
     s[V_M] = m.V;
     s[I_SYN_EX] = m.current[0].I, s[DI_SYN_EX] = m.current[0].dI / c[STEP];
     s[I_SYN_IN] = m.current[1].I, s[DI_SYN_IN] = m.current[1].dI / c[STEP];
@@ -102,11 +89,8 @@ static void carry(const double *c, double *s, double current, double k)
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
-    double after[N_STATES], held = s[REFRACTORY];
-    for (int v = 0; v < N_STATES; v++) after[v] = s[v];
-    if (held > 0) decay(c, after, held);
-    membrane m = membrane_of(c, after, current);
-    return held + membrane_crossing(&m, c[THETA], k - held, found);
+    membrane m = membrane_of(c, s, current);
+    return membrane_crossing(&m, s[REFRACTORY], c[THETA], k, found);
 }
 
 static int receive(const double *c, double *s, double ex, double in)

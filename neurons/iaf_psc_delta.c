@@ -96,7 +96,7 @@ static double crossing(const double *c, const double *s, double current, double 
 {
     membrane m = membrane_of(c, s, current);
     m.V = larger(c[FLOOR], m.V + s[KEPT]);
-    return s[REFRACTORY] + membrane_crossing(&m, c[THETA], k - s[REFRACTORY], found);
+    return membrane_crossing(&m, s[REFRACTORY], c[THETA], k, found);
 }
 
 static int receive(const double *c, double *s, double ex, double in)

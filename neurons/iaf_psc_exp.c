@@ -59,31 +59,17 @@ static membrane membrane_of(const double *c, const double *s, double current)
                        .current = { { .I = s[I_SYN_EX], .rate = c[RATE_EX] }, { .I = s[I_SYN_IN], .rate = c[RATE_IN] } } };
 }
 
-static void decay(const double *c, double *s, double k)
-{
-    s[I_SYN_EX] *= exp(-c[RATE_EX] * k);
-    s[I_SYN_IN] *= exp(-c[RATE_IN] * k);
-}
-
 static void carry(const double *c, double *s, double current, double k)
 {
-    double held = smaller(s[REFRACTORY], k);
-    if (held > 0) {
-        decay(c, s, held);
-        s[REFRACTORY] -= held, k -= held;
-    }
-    if (k <= 0) return;
     membrane m = membrane_of(c, s, current);
-    membrane_carry(&m, k);
+    membrane_carry_held(&m, &s[REFRACTORY], k);
     s[V_M] = m.V, s[I_SYN_EX] = m.current[0].I, s[I_SYN_IN] = m.current[1].I;
 }
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
-    double after[N_STATES] = { s[V_M], s[I_SYN_EX], s[I_SYN_IN], 0 }, held = s[REFRACTORY];
-    if (held > 0) decay(c, after, held);
-    membrane m = membrane_of(c, after, current);
-    return held + membrane_crossing(&m, c[THETA], k - held, found);
+    membrane m = membrane_of(c, s, current);
+    return membrane_crossing(&m, s[REFRACTORY], c[THETA], k, found);
 }
 
 static int receive(const double *c, double *s, double ex, double in)

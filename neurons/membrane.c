@@ -56,18 +56,37 @@ double membrane_V(const membrane *m, double t)
     return V;
 }
 
+static void decay(membrane_current *c, double t, double factor)
+{
+    c->I = (c->I + c->dI * t) * factor;
+    c->dI *= factor;
+}
+
 void membrane_carry(membrane *m, double t)
 {
-    double decay = exp(-m->rate * t), V = m->E + (m->V - m->E) * decay;
+    double decay_m = exp(-m->rate * t), V = m->E + (m->V - m->E) * decay_m;
     for (int x = 0; x < m->n; x++) {
         membrane_current *c = &m->current[x];
         if (is_silent(c)) continue;
         double decay_x = exp(-c->rate * t);
-        V += contribution(m, c, decay, decay_x, t);
-        c->I = (c->I + c->dI * t) * decay_x;
-        c->dI *= decay_x;
+        V += contribution(m, c, decay_m, decay_x, t);
+        decay(c, t, decay_x);
     }
     m->V = V;
+}
+
+static void decay_all(membrane *m, double t)
+{
+    for (int x = 0; x < m->n; x++)
+        if (!is_silent(&m->current[x])) decay(&m->current[x], t, exp(-m->current[x].rate * t));
+}
+
+void membrane_carry_held(membrane *m, double *refractory, double t)
+{
+    double held = smaller(*refractory, t);
+    if (held > 0) decay_all(m, held);
+    *refractory -= held;
+    if (t > held) membrane_carry(m, t - held);
 }
 
 static double current_at(const membrane_current *c, double t)
@@ -101,7 +120,7 @@ static double rise_time(double V, double V_th, double D, double rate) { return l
 /* A time before which D cannot do it, without a logarithm: V rises fastest at the beginning. */
 static double least_rise_time(double V, double V_th, double D, double rate) { return (V_th - V) / (rate * (D - V)); }
 
-double membrane_crossing(const membrane *m, double V_th, double t_end, bool *found)
+static double free_crossing(const membrane *m, double V_th, double t_end, bool *found)
 {
     *found = false;
     double t = 0, V = m->V;
@@ -124,4 +143,12 @@ double membrane_crossing(const membrane *m, double V_th, double t_end, bool *fou
     }
     *found = true;
     return t;
+}
+
+double membrane_crossing(const membrane *m, double refractory, double V_th, double t_end, bool *found)
+{
+    if (refractory <= 0) return free_crossing(m, V_th, t_end, found);
+    membrane after = *m;
+    decay_all(&after, refractory);
+    return refractory + free_crossing(&after, V_th, t_end - refractory, found);
 }

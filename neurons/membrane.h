@@ -33,10 +33,13 @@ double membrane_V(const membrane *m, double t);
 /** Carries the membrane over t steps: V and both parts of the currents become those at t. */
 void membrane_carry(membrane *m, double t);
 
-/** The first time in (0, t_end] at which V reaches V_th. None is missed: the search advances only over times within
- *  which even the largest drive could not lift V to the threshold, and converges quadratically onto a crossing. The
- *  result does not depend on t_end, which only cuts the search short.
+/** The same where V is held for what is left of a refractory period, in steps, which passes meanwhile. */
+void membrane_carry_held(membrane *m, double *refractory, double t);
+
+/** The first time in (0, t_end] at which V reaches V_th, after the refractory period. None is missed: the search advances
+ *  only over times within which even the largest drive could not lift V to the threshold, and converges quadratically onto
+ *  a crossing. The result does not depend on t_end, which only cuts the search short.
  *  @param found whether a crossing was found @return its time; else a time before which there is none, INFINITY if never */
-double membrane_crossing(const membrane *m, double V_th, double t_end, bool *found);
+double membrane_crossing(const membrane *m, double refractory, double V_th, double t_end, bool *found);
 
 #endif
