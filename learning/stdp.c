@@ -1,4 +1,5 @@
 #include "sim/rule.h"
+#include "sim/vector.h"
 
 #include <math.h>
 
@@ -14,39 +15,40 @@ static const rv_field params[] = {
     [DENDRITIC_FRACTION] = { "dendritic_fraction", "1", 1, 0, 1, "part of the delay that is dendritic; the rest is axonal" },
 };
 
-enum { K_TAU_PLUS, K_TAU_MINUS, POTENTIATION, DEPRESSION, K_MU_PLUS, K_MU_MINUS, K_W_MAX, N_CONSTANTS };
+enum { K_TAU_PLUS, K_TAU_MINUS, POTENTIATION, DEPRESSION, K_MU_PLUS, K_MU_MINUS, K_W_MAX, PER_W_MAX, N_CONSTANTS };
 
 static const char *check(const double *p) { return p[W_MAX] == 0 ? "Wmax must not be 0" : NULL; }
 
 static void prepare(const double *p, double *c)
 {
     c[K_TAU_PLUS] = p[TAU_PLUS], c[K_TAU_MINUS] = p[TAU_MINUS], c[POTENTIATION] = p[LAMBDA], c[DEPRESSION] = p[ALPHA] * p[LAMBDA];
-    c[K_MU_PLUS] = p[MU_PLUS], c[K_MU_MINUS] = p[MU_MINUS], c[K_W_MAX] = p[W_MAX];
+    c[K_MU_PLUS] = p[MU_PLUS], c[K_MU_MINUS] = p[MU_MINUS], c[K_W_MAX] = p[W_MAX], c[PER_W_MAX] = 1 / p[W_MAX];
 }
 
-static void bounds(const double *p, double *low, double *high) { *low = fmin(0, p[W_MAX]), *high = fmax(0, p[W_MAX]); }
+static void bounds(const double *p, double *low, double *high) { *low = smaller(0, p[W_MAX]), *high = larger(0, p[W_MAX]); }
 
-/* Both traces sum over all spikes: K <- K exp(-since / tau) + 1. */
-static void source_spike(const double *c, double since, double *trace) { *trace = *trace * exp(-since / c[K_TAU_PLUS]) + 1; }
-static void target_spike(const double *c, double since, double *trace) { *trace = *trace * exp(-since / c[K_TAU_MINUS]) + 1; }
+/* Both traces sum over all spikes: K <- K exp(-since / tau) between them, K <- K + 1 at each. */
+static void source_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_PLUS]); }
+static void target_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_MINUS]); }
+static void spike(const double *c, double *trace) { (void)c, *trace += 1; }
 
 static double power(double x, double mu) { return mu == 0 ? 1 : mu == 1 ? x : pow(x, mu); }
 
-static double on_post(const double *c, double w, double since, const double *source, const double *target)
+static double on_post(const double *c, double w, const double *source, const double *target)
 {
     (void)target;
-    double x = w / c[K_W_MAX];
-    x += c[POTENTIATION] * power(1 - x, c[K_MU_PLUS]) * *source * exp(-since / c[K_TAU_PLUS]);
-    return fmin(x, 1) * c[K_W_MAX];
+    double x = w * c[PER_W_MAX];
+    x += c[POTENTIATION] * power(1 - x, c[K_MU_PLUS]) * *source;
+    return smaller(x, 1) * c[K_W_MAX];
 }
 
-static double on_pre(const double *c, double w, double since, const double *target, double source_since, const double *source)
+static double on_pre(const double *c, double w, const double *target, const double *source)
 {
-    (void)source_since, (void)source;
+    (void)source;
     if (*target == 0) return w;
-    double x = w / c[K_W_MAX];
-    x -= c[DEPRESSION] * power(x, c[K_MU_MINUS]) * *target * exp(-since / c[K_TAU_MINUS]);
-    return fmax(x, 0) * c[K_W_MAX];
+    double x = w * c[PER_W_MAX];
+    x -= c[DEPRESSION] * power(x, c[K_MU_MINUS]) * *target;
+    return larger(x, 0) * c[K_W_MAX];
 }
 
 const rv_rule rv_rule_stdp = {
@@ -59,5 +61,6 @@ const rv_rule rv_rule_stdp = {
                             "traces: Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1; stdp_synapse in NEST",
                .params = params, .n_params = N_PARAMS },
     .n_constants = N_CONSTANTS, .n_source_traces = 1, .n_target_traces = 1, .check = check, .prepare = prepare, .bounds = bounds,
-    .source_spike = source_spike, .target_spike = target_spike, .on_post = on_post, .on_pre = on_pre,
+    .source_decay = source_decay, .target_decay = target_decay, .source_spike = spike, .target_spike = spike,
+    .on_post = on_post, .on_pre = on_pre,
 };

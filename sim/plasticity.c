@@ -26,7 +26,9 @@ rv_status plastic_open(plastic *p, const network *net, int bundle_index, int til
     p->dendritic = memory_new((size_t)n * sizeof *p->dendritic);
     p->source = memory_new((size_t)n * sizeof *p->source);
     p->history = calloc((size_t)p->target->n + 1, sizeof *p->history);
-    if (!p->dendritic || !p->source || !p->history) return error_memory(error, "learning", (double)n * sizeof *p->source);
+    p->latest = calloc((size_t)p->target->n + 1, sizeof *p->latest);
+    if (!p->dendritic || !p->source || !p->history || !p->latest) return error_memory(error, "learning", (double)n * sizeof *p->source);
+    for (int i = 0; i < p->target->n; i++) p->latest[i] = (target_trace){ .last = -INFINITY, .moment = NAN };
     for (int64_t k = 0; k < n; k++) {
         p->dendritic[k] = dendritic_part(net, b, &p->r->segment[k]);
         p->source[k].last = p->source[k].caught_up = -INFINITY;
@@ -40,14 +42,13 @@ void plastic_close(plastic *p)
     if (!p->b) return;
     for (int i = 0; p->history && i < p->target->n; i++) free(p->history[i].entry);
     free(p->history);
+    free(p->latest);
     memory_free(p->dendritic, (size_t)p->r->n_segments * sizeof *p->dendritic);
     memory_free(p->source, (size_t)p->r->n_segments * sizeof *p->source);
     *p = (plastic){ 0 };
 }
 
 /* ---- postsynaptic spikes ------------------------------------------------------------------------------------ */
-
-static const double no_trace[RV_MAX_TRACES];
 
 void plastic_post_spike(plastic *p, int neuron, double time)
 {
@@ -65,10 +66,12 @@ void plastic_post_spike(plastic *p, int neuron, double time)
     const double *before = past->n > 0 ? entry - p->width : NULL;
     double        trace[RV_MAX_TRACES] = { 0 };
     if (before) memcpy(trace, before + 1, (size_t)(p->width - 1) * sizeof *trace);
-    p->b->rule->target_spike(p->b->rule_constant, before ? (time - before[0]) * p->h : INFINITY, trace);
+    p->b->rule->target_decay(p->b->rule_constant, before ? (time - before[0]) * p->h : INFINITY, trace);
+    p->b->rule->target_spike(p->b->rule_constant, trace);
     entry[0] = time;
     memcpy(entry + 1, trace, (size_t)(p->width - 1) * sizeof *trace);
     past->n++, p->n_entries++;
+    p->latest[neuron].last = time;
 }
 
 /* The first entry later than `time`; searched from the end, where the news are. */
@@ -85,39 +88,57 @@ static const double tie = 1e-7; /* steps */
 
 /* ---- presynaptic spikes ------------------------------------------------------------------------------------- */
 
+/* The presynaptic trace at a moment after the last spike. */
+static void source_trace_at(const plastic *p, const source_trace *source, double time, double *trace)
+{
+    memcpy(trace, source->trace, sizeof source->trace);
+    p->b->rule->source_decay(p->b->rule_constant, (time - source->last) * p->h, trace);
+}
+
 /* The postsynaptic spikes of one neuron in (from, to] act on one weight. */
 static double catch_up_weight(const plastic *p, double w, const history *past, const source_trace *source, double dendritic,
                               double from, double to)
 {
     for (int32_t k = first_after(p, past, from); k < past->n && past->entry[k * p->width] <= to; k++) {
         const double *entry = past->entry + k * p->width;
-        double        since = (entry[0] + dendritic - source->last) * p->h;
-        w = p->b->rule->on_post(p->b->rule_constant, w, since, source->trace, entry + 1);
+        double        trace[RV_MAX_TRACES];
+        source_trace_at(p, source, entry[0] + dendritic, trace);
+        w = p->b->rule->on_post(p->b->rule_constant, w, trace, entry + 1);
     }
     return w;
 }
 
-static double presynaptic_part(const plastic *p, double w, const history *past, const source_trace *source, double dendritic, double time)
+/* The postsynaptic trace of the spikes emitted before a moment, as it is then. */
+static const double *target_trace_at(plastic *p, int neuron, double moment)
 {
-    int32_t k = past->n;
-    while (k > 0 && past->entry[(k - 1) * p->width] + dendritic >= time - tie) k--;
+    target_trace *latest = &p->latest[neuron];
+    if (latest->moment == moment) return latest->trace;
+    const history *past = &p->history[neuron];
+    int32_t        k = past->n;
+    while (k > 0 && past->entry[(k - 1) * p->width] >= moment - tie) k--;
     const double *entry = k > 0 ? past->entry + (k - 1) * p->width : NULL;
-    double        since = entry ? (time - entry[0] - dendritic) * p->h : INFINITY;
-    return p->b->rule->on_pre(p->b->rule_constant, w, since, entry ? entry + 1 : no_trace, (time - source->last) * p->h, source->trace);
+    for (int v = 0; v < RV_MAX_TRACES; v++) latest->trace[v] = entry && v < p->width - 1 ? entry[1 + v] : 0;
+    p->b->rule->target_decay(p->b->rule_constant, entry ? (moment - entry[0]) * p->h : INFINITY, latest->trace);
+    latest->moment = moment;
+    return latest->trace;
 }
 
 void plastic_arrive(plastic *p, int64_t segment, double arrival)
 {
     source_trace *source = &p->source[segment];
-    double        dendritic = p->dendritic[segment], time = arrival - dendritic;
-    double        seen = dendritic > 0 ? time - dendritic + tie : time - 0.5; /* if 0, spikes of this very step come after it */
-    uint32_t      begin = p->r->segment[segment].first, end = p->r->segment[segment + 1].first;
-    for (uint32_t i = begin; i < end; i++) {
-        const history *past = &p->history[p->r->target[i] - p->target->base];
-        double         w = catch_up_weight(p, p->r->weight_double[i], past, source, dendritic, source->caught_up, seen);
-        p->r->weight_double[i] = presynaptic_part(p, w, past, source, dendritic, time);
+    double        dendritic = p->dendritic[segment], time = arrival - dendritic, moment = time - dendritic;
+    double        seen = dendritic > 0 ? moment + tie : moment - 0.5; /* if 0, spikes of this very step come after it */
+    double        before[RV_MAX_TRACES];
+    source_trace_at(p, source, time, before);
+    for (uint32_t i = p->r->segment[segment].first; i < p->r->segment[segment + 1].first; i++) {
+        int    neuron = p->r->target[i] - p->target->base;
+        double w = p->r->weight_double[i];
+        if (p->latest[neuron].last > source->caught_up)
+            w = catch_up_weight(p, w, &p->history[neuron], source, dendritic, source->caught_up, seen);
+        p->r->weight_double[i] = p->b->rule->on_pre(p->b->rule_constant, w, target_trace_at(p, neuron, moment), before);
     }
-    p->b->rule->source_spike(p->b->rule_constant, (time - source->last) * p->h, source->trace);
+    memcpy(source->trace, before, sizeof before);
+    p->b->rule->source_spike(p->b->rule_constant, source->trace);
     source->last = time;
     source->caught_up = fmax(source->caught_up, seen);
 }

@@ -24,6 +24,13 @@ typedef struct history {
     double *entry; /* [n][1 + n_target_traces] */
 } history;
 
+/** What many presynaptic spikes ask of one neuron: when it last spiked, and its trace at one moment. */
+typedef struct target_trace {
+    double last;   /* spike; -INFINITY: none */
+    double moment; /* as a postsynaptic spike would have to be emitted, to be seen then; NAN: none yet */
+    double trace[RV_MAX_TRACES];
+} target_trace;
+
 /** The learning of one bundle in one tile. */
 typedef struct plastic {
     const bundle *b;
@@ -35,6 +42,7 @@ typedef struct plastic {
     double        max_dendritic;
     source_trace *source;        /* [n_segments]         */
     history      *history;       /* [target->n]          */
+    target_trace *latest;        /* [target->n]          */
     int64_t       n_entries;     /* in all histories     */
     bool          out_of_memory;
 } plastic;

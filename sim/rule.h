@@ -2,8 +2,8 @@
  * (sim/plasticity.c) keeps the traces and calls the hooks in the order of time as the synapse sees it: a presynaptic
  * spike after its axonal, a postsynaptic spike after the dendritic part of the delay.
  *
- *   source trace   once per row segment (one source, one delay): after the last presynaptic spike
- *   target trace   once per postsynaptic neuron and spike: after that spike
+ *   source trace   once per row segment (one source, one delay)
+ *   target trace   once per postsynaptic neuron
  *   weight         float64 for every synapse */
 #ifndef RV_SIM_RULE_H
 #define RV_SIM_RULE_H
@@ -24,19 +24,21 @@ struct rv_rule {
     /** Lowest and highest weight the rule allows. */
     void (*bounds)(const double *p, double *low, double *high);
 
-    /** A presynaptic (postsynaptic) spike, `since` ms after the one before (INFINITY for the first): trace in, trace out. */
-    void (*source_spike)(const double *c, double since, double *trace);
-    void (*target_spike)(const double *c, double since, double *trace);
+    /** Traces between spikes: what becomes of one in `since` ms (INFINITY before the first spike). */
+    void (*source_decay)(const double *c, double since, double *trace);
+    void (*target_decay)(const double *c, double since, double *trace);
 
-    /** The postsynaptic spike of a pair: weight before -> weight after. @param since ms since the last presynaptic spike
-     *  @param source trace after that spike @param target trace just after this postsynaptic spike */
-    double (*on_post)(const double *c, double w, double since, const double *source, const double *target);
+    /** What a presynaptic (postsynaptic) spike does to its trace, after the decay. */
+    void (*source_spike)(const double *c, double *trace);
+    void (*target_spike)(const double *c, double *trace);
 
-    /** The presynaptic spike: weight before -> weight after, before it is delivered. @param since ms since the last
-     *  postsynaptic spike strictly before @param target trace after that one; all zero if there was none
-     *  @param source trace just before this spike, `source_since` ms after the last presynaptic one */
-    double (*on_pre)(const double *c, double w, double since, const double *target, double source_since,
-                     const double *source);
+    /** The postsynaptic spike of a pair: weight before -> weight after. @param source trace at this moment
+     *  @param target trace just after this spike */
+    double (*on_post)(const double *c, double w, const double *source, const double *target);
+
+    /** The presynaptic spike: weight before -> weight after, before it is delivered. @param target trace at this moment, of
+     *  the spikes strictly before @param source trace just before this spike */
+    double (*on_pre)(const double *c, double w, const double *target, const double *source);
 };
 
 /** All rules, NULL at the end; the list is in learning/registry.c. */
