@@ -457,13 +457,35 @@ rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights
 
 /* ---- inputs ------------------------------------------------------------------------------------------------- */
 
+/* Takes an input of a running network up, new or changed; the neurons have been settled. */
+static rv_status take_up_input(rv_net *net, int i)
+{
+    state    *s = net->state;
+    rv_status status = inputs_prepare(s, i, &net->error);
+    for (int t = 0; t < net->net->n_tiles && status == RV_OK; t++) {
+        if (net->def.input[i].kind == INPUT_POISSON && s->input[i].way != POISSON_TABLE) status = inputs_restart(s, t, i, &net->error);
+        inputs_update_current(s, t, net->def.input[i].target.population, s->step);
+    }
+    return status;
+}
+
+static rv_status add_live_input(rv_net *net)
+{
+    int i = net->def.n_inputs - 1, population = net->def.input[i].target.population;
+    foresee_settle(net->state, population);
+    rv_status status = state_add_input(net->state, &net->error);
+    if (status == RV_OK) status = take_up_input(net, i);
+    foresee_population(net->state, population);
+    return status;
+}
+
 rv_status rv_input_new(rv_net *net, rv_slice target, const char *kind, const rv_setting *settings, int n_settings, rv_input *input)
 {
     neuron_range range;
     if (input) input->id = 0;
-    TRY(still_open(net, "inputs"));
     TRY(definition_range(&net->def, target, &range, &net->error));
     TRY(definition_add_input(&net->def, &range, kind, settings, n_settings, &net->error));
+    if (net->state) TRY(add_live_input(net));
     if (input) input->id = net->def.n_inputs;
     return RV_OK;
 }
@@ -475,11 +497,7 @@ rv_status rv_input_set(rv_net *net, rv_input input, const char *name, rv_value v
     if (!net->state) return definition_set_input(&net->def, i, name, value, &net->error);
     foresee_settle(net->state, population);
     rv_status status = definition_set_input(&net->def, i, name, value, &net->error);
-    if (status == RV_OK) status = inputs_prepare(net->state, i, &net->error);
-    for (int t = 0; t < net->net->n_tiles && status == RV_OK; t++) {
-        if (net->def.input[i].kind == INPUT_POISSON && net->state->input[i].way != POISSON_TABLE) status = inputs_restart(net->state, t, i, &net->error);
-        inputs_update_current(net->state, t, population, net->state->step);
-    }
+    if (status == RV_OK) status = take_up_input(net, i);
     foresee_population(net->state, population);
     return status;
 }

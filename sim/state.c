@@ -84,6 +84,15 @@ static bool has_currents(const definition *d, int population, bool *each)
     return any;
 }
 
+static bool open_currents(state *s, int t, int population)
+{
+    part_state *ps = &s->tile[t].part[population];
+    bool        failed = false, each;
+    ps->has_current = has_currents(s->net->def, population, &each);
+    if (each && !ps->currents) ps->view.currents = ps->currents = need(s, s->net->tile[t].part[population].n, sizeof(double), &failed);
+    return !failed;
+}
+
 static void link_part(state *s, int t, int population)
 {
     part_state           *ps = &s->tile[t].part[population];
@@ -99,7 +108,7 @@ static bool open_part(state *s, int t, int population)
     const population_def *def = &s->net->def->population[population];
     tile_state           *tile = &s->tile[t];
     part_state           *ps = &tile->part[population];
-    bool                  failed = false, each;
+    bool                  failed = false;
     ps->view = (rv_part){ .n = own->n, .input_ex = tile->input_ex + own->base, .input_in = tile->input_in + own->base,
                           .fired = tile->fired + own->base };
     for (int k = 0; k < def->model->table.n_states && !failed; k++) {
@@ -113,8 +122,7 @@ static bool open_part(state *s, int t, int population)
         for (int i = 0; i < own->n && !failed; i++) ps->wake[i] = INFINITY;
     }
     if (is_exact(s)) ps->certain = need(s, own->n, sizeof *ps->certain, &failed);
-    ps->has_current = has_currents(s->net->def, population, &each);
-    if (each) ps->view.currents = ps->currents = need(s, own->n, sizeof(double), &failed);
+    failed |= !open_currents(s, t, population);
     if (is_exact(s) && def->model->open_work && !(ps->work = def->model->open_work())) failed = true;
     for (int i = 0; i < own->n; i++) tile->level_of[own->base + i] = (uint16_t)s->net->population[population].level;
     /* generators and parrots have no other way; others sweep until their activity is known, unless told to jump */
@@ -236,6 +244,28 @@ rv_status state_new(const network *net, rv_advance advance, int threads, state *
     if (status == RV_OK) *result = s;
     else state_free(s);
     return status;
+}
+
+/* ---- an input more ------------------------------------------------------------------------------------------ */
+
+/* An array of n items gets one more, zeroed. */
+static bool grow(void *array, int n, size_t item)
+{
+    void **at = array;
+    char  *grown = realloc(*at, ((size_t)n + 2) * item);
+    if (!grown) return false;
+    memset(grown + (size_t)n * item, 0, 2 * item);
+    *at = grown;
+    return true;
+}
+
+rv_status state_add_input(state *s, rv_error *error)
+{
+    int  i = s->net->def->n_inputs - 1, population = s->net->def->input[i].target.population;
+    bool good = grow(&s->input, i, sizeof *s->input);
+    for (int t = 0; t < s->net->n_tiles && good; t++)
+        good = grow(&s->tile[t].arrivals, i, sizeof *s->tile[t].arrivals) && open_currents(s, t, population);
+    return good ? check_numbers(s->net, error) : error_memory(error, "an input", 0);
 }
 
 /* ---- freeing it --------------------------------------------------------------------------------------------- */

@@ -205,6 +205,9 @@ void state_relink(state *s, int population);
 /** Notes for every bundle whether some of its targets jump. */
 void state_note_touches(state *s, int t);
 
+/** Makes room for the input that was added to the definition last. */
+rv_status state_add_input(state *s, rv_error *error);
+
 /** Takes the spike times of a generator from its definition anew. */
 rv_status state_load_times(state *s, int population, rv_error *error);
 
