@@ -182,6 +182,17 @@ static void test_izhikevich_2003(void **state)
     draws("izhikevich_2003.lua time=100");
 }
 
+static void test_potjans_diesmann_2014(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    passes("potjans_diesmann_2014.lua scale=0.2 check=1");
+    fails("potjans_diesmann_2014.lua scale=0.2 check=1 time=300 g=-6");
+    draws("potjans_diesmann_2014.lua scale=0.05 time=50");
+}
+
 /* ---- in C ----------------------------------------------------------------------------------------------------- */
 
 /* Compiles examples/hello.c with the flags given. */
@@ -261,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_vogels_abbott_2005),
         cmocka_unit_test(test_benchmark_4),
         cmocka_unit_test(test_izhikevich_2003),
+        cmocka_unit_test(test_potjans_diesmann_2014),
         cmocka_unit_test(test_hello_c),
         cmocka_unit_test(test_hello_c_by_pkg_config),
     };
