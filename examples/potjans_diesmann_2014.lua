@@ -16,7 +16,8 @@ local rv = require "ranvier"
 
 local scale = rv.arg.scale or 1
 local k_scale = rv.arg.k_scale or scale
-local time, warm_up = rv.arg.time or 1000, 100 -- ms
+local time = rv.arg.time or 1000       -- ms
+local warm_up = math.min(100, time / 5) -- ms, not counted
 
 -- Table 5 of the paper, and the probabilities of a connection (to, from) in the same order
 local names  = { "L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I" }
