@@ -71,19 +71,45 @@ static void queue_bundle(state *s, int t, int b, int64_t source, const spike *sp
     }
 }
 
+/* Rows lie anywhere in memory: the index of one spike and the segments of another are fetched while a third is queued. */
+static void prefetch_rows(const state *s, int t, const spike *sp, bool segments)
+{
+    int                   p = population_of(s->net->def, sp->neuron);
+    const population_net *source = &s->net->population[p];
+    int64_t               neuron = sp->neuron - s->net->def->population[p].first_id;
+    for (int k = 0; k < source->n_bundles; k++) {
+        const rows *r = &s->net->bundle[source->bundle[k]].rows[t];
+        if (!segments) __builtin_prefetch(&r->row[neuron]);
+        else
+            for (uint32_t i = r->row[neuron]; i < r->row[neuron + 1]; i += 5) __builtin_prefetch(&r->segment[i]); /* 5 to a line */
+    }
+}
+
+static void queue_spike(state *s, int t, const spike *sp)
+{
+    int                   p = population_of(s->net->def, sp->neuron);
+    const population_net *source = &s->net->population[p];
+    s->tile[t].n_spikes[p] += sp->multiplicity;
+    for (int k = 0; k < source->n_bundles; k++)
+        queue_bundle(s, t, source->bundle[k], sp->neuron - s->net->def->population[p].first_id, sp);
+}
+
 static void exchange(state *s, int t, int parity, int level)
 {
+    enum { INDEX_AHEAD = 4, SEGMENTS_AHEAD = 2 };
     if (s->net->tile[t].n_synapses == 0) return;
     stage_clock clock = stage_start(s);
-    merge       m;
+    const spike *ahead[INDEX_AHEAD];
+    merge        m;
     m.n = 0;
     merge_level(&m, s, parity, level);
-    for (const spike *sp; (sp = merge_next(&m));) {
-        int                   p = population_of(s->net->def, sp->neuron);
-        const population_net *source = &s->net->population[p];
-        s->tile[t].n_spikes[p] += sp->multiplicity;
-        for (int k = 0; k < source->n_bundles; k++)
-            queue_bundle(s, t, source->bundle[k], sp->neuron - s->net->def->population[p].first_id, sp);
+    for (int k = 0; k < INDEX_AHEAD; k++)
+        if ((ahead[k] = merge_next(&m))) prefetch_rows(s, t, ahead[k], false);
+    for (int64_t i = 0; ahead[i % INDEX_AHEAD]; i++) {
+        const spike *now = ahead[i % INDEX_AHEAD], *soon = ahead[(i + SEGMENTS_AHEAD) % INDEX_AHEAD];
+        if (soon) prefetch_rows(s, t, soon, true);
+        if ((ahead[i % INDEX_AHEAD] = merge_next(&m))) prefetch_rows(s, t, ahead[i % INDEX_AHEAD], false);
+        queue_spike(s, t, now);
     }
     stage_end(s, t, STAGE_EXCHANGE, &clock);
 }
