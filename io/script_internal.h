@@ -126,13 +126,8 @@ script_group *script_group_new(lua_State *L, const char *type, int net_index, in
 /** Makes the network on top of the stack known under its address, with an empty table of anchors. */
 void script_register_net(lua_State *L, script_net *net);
 
-/** Pushes the network an object belongs to. */
-void script_push_net(lua_State *L, script_net *net);
-
 void script_push_slice(lua_State *L, script_net *net, rv_slice slice);
 
-/** Keeps the value at index alive as long as the network. @return where, for script_push_anchor() */
-int  script_anchor(lua_State *L, script_net *net, int index);
 void script_push_anchor(lua_State *L, script_net *net, int anchor);
 
 /** A Lua function the engine calls. */
@@ -225,7 +220,6 @@ void script_defining(lua_State *L, script_net *net, const char *call);
 
 /* ---- running (script_running.c) ------------------------------------------------------------------------------- */
 
-double script_wall_clock(void); /* seconds */
 void   script_bar_erase(script *s);
 /** Why the file cannot be written (errno), 0 if it can: it need not exist, but its folder must. */
 int script_unwritable(const char *path);

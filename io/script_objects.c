@@ -164,7 +164,8 @@ void script_register_net(lua_State *L, script_net *net)
     lua_setiuservalue(L, -2, 1);
 }
 
-void script_push_net(lua_State *L, script_net *net)
+/* Pushes the network an object belongs to. */
+static void push_net(lua_State *L, script_net *net)
 {
     luaL_checkstack(L, 4, NULL);
     push_networks(L);
@@ -178,7 +179,7 @@ void script_push_slice(lua_State *L, script_net *net, rv_slice slice)
     if (slice.count < 0) slice.count = rv_population_size(net->net, slice.population);
     script_slice *s = lua_newuserdatauv(L, sizeof *s, 1);
     *s = (script_slice){ .net = net, .slice = slice };
-    script_push_net(L, net);
+    push_net(L, net);
     lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, TYPE_POPULATION);
 }
@@ -195,10 +196,11 @@ script_group *script_group_new(lua_State *L, const char *type, int net_index, in
     return group;
 }
 
-int script_anchor(lua_State *L, script_net *net, int index)
+/* Keeps the value at index alive as long as the network. @return where, for script_push_anchor() */
+static int anchor(lua_State *L, script_net *net, int index)
 {
     index = lua_absindex(L, index);
-    script_push_net(L, net);
+    push_net(L, net);
     lua_getiuservalue(L, -1, 1);
     int place = (int)lua_rawlen(L, -1) + 1;
     lua_pushvalue(L, index);
@@ -209,7 +211,7 @@ int script_anchor(lua_State *L, script_net *net, int index)
 
 void script_push_anchor(lua_State *L, script_net *net, int anchor)
 {
-    script_push_net(L, net);
+    push_net(L, net);
     lua_getiuservalue(L, -1, 1);
     lua_rawgeti(L, -1, anchor);
     lua_replace(L, -3);
@@ -220,10 +222,10 @@ void script_push_anchor(lua_State *L, script_net *net, int anchor)
 
 script_callback *script_callback_new(lua_State *L, script_net *net, int function_index)
 {
-    int              function = script_anchor(L, net, function_index);
+    int              function = anchor(L, net, function_index);
     script_callback *callback = lua_newuserdatauv(L, sizeof *callback, 0);
     *callback = (script_callback){ net, function };
-    script_anchor(L, net, -1);
+    anchor(L, net, -1);
     lua_pop(L, 1);
     return callback;
 }
@@ -232,7 +234,7 @@ script_callback *script_callback_new(lua_State *L, script_net *net, int function
 static void keep_error(lua_State *L, script_net *net)
 {
     net->failed = true;
-    script_push_net(L, net);
+    push_net(L, net);
     lua_getiuservalue(L, -1, 1);
     lua_pushvalue(L, -3);
     lua_setfield(L, -2, "error");
@@ -257,7 +259,7 @@ void script_rethrow(lua_State *L, script_net *net)
     if (s->leaving) script_leave(L, s->leaving);
     if (!net->failed) return;
     net->failed = false;
-    script_push_net(L, net);
+    push_net(L, net);
     lua_getiuservalue(L, -1, 1);
     lua_getfield(L, -1, "error");
     lua_pushboolean(L, false);

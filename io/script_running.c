@@ -12,22 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-double script_wall_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
+#include "sim/clock.h"
 
 /* ---- progress ------------------------------------------------------------------------------------------------- */
 
 static void draw_bar(script_net *net, double now_ms)
 {
     double span = net->run_end_ms - net->run_begin_ms, done = (now_ms - net->run_begin_ms) / span;
-    double wall = script_wall_clock() - net->wall_begin;
+    double wall = clock_seconds() - net->wall_begin;
     if (!(span > 0) || !(done > 0)) return;
     int  filled = (int)(20 * done + 0.5);
     char bar[21];
@@ -55,7 +49,7 @@ static rv_status on_wall_clock(rv_net *rv, double t_ms, void *user)
     script     *s = net->owner;
     if (s->leaving) return rv_fail(rv, RV_STOPPED, "stopped");
     bool visible = !s->options.quiet && isatty(STDERR_FILENO);
-    if (visible && t_ms < net->run_end_ms && script_wall_clock() - net->wall_begin > 0.3) draw_bar(net, t_ms);
+    if (visible && t_ms < net->run_end_ms && clock_seconds() - net->wall_begin > 0.3) draw_bar(net, t_ms);
     return RV_OK;
 }
 
@@ -153,7 +147,7 @@ static rv_status run_whole(script_net *net, double duration_ms)
     rv_status status = rv_compile(net->net);
     if (status == RV_OK) status = open_outputs(net);
     net->run_begin_ms = rv_time(net->net), net->run_end_ms = net->run_begin_ms + duration_ms;
-    net->wall_begin = script_wall_clock();
+    net->wall_begin = clock_seconds();
     if (status == RV_OK) status = rv_run(net->net, duration_ms);
     return status;
 }

@@ -81,7 +81,7 @@ static membrane membrane_of(const double *c, const double *s, double current)
 static void carry(const double *c, double *s, double current, double k)
 {
     membrane m = membrane_of(c, s, current);
-    membrane_carry_held(&m, &s[REFRACTORY], k);
+    membrane_carry(&m, &s[REFRACTORY], k);
     s[V_M] = m.V;
     s[I_SYN_EX] = m.current[0].I, s[DI_SYN_EX] = m.current[0].dI / c[STEP];
     s[I_SYN_IN] = m.current[1].I, s[DI_SYN_IN] = m.current[1].dI / c[STEP];

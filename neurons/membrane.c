@@ -62,7 +62,7 @@ static void decay(membrane_current *c, double t, double factor)
     c->dI *= factor;
 }
 
-void membrane_carry(membrane *m, double t)
+static void carry_freely(membrane *m, double t)
 {
     double decay_m = exp(-m->rate * t), V = m->E + (m->V - m->E) * decay_m;
     for (int x = 0; x < m->n; x++) {
@@ -81,12 +81,12 @@ static void decay_all(membrane *m, double t)
         if (!is_silent(&m->current[x])) decay(&m->current[x], t, exp(-m->current[x].rate * t));
 }
 
-void membrane_carry_held(membrane *m, double *refractory, double t)
+void membrane_carry(membrane *m, double *refractory, double t)
 {
     double held = smaller(*refractory, t);
     if (held > 0) decay_all(m, held);
     *refractory -= held;
-    if (t > held) membrane_carry(m, t - held);
+    if (t > held) carry_freely(m, t - held);
 }
 
 static double current_at(const membrane_current *c, double t)
@@ -120,7 +120,7 @@ static double rise_time(double V, double V_th, double D, double rate) { return l
 /* A time before which D cannot do it, without a logarithm: V rises fastest at the beginning. */
 static double least_rise_time(double V, double V_th, double D, double rate) { return (V_th - V) / (rate * (D - V)); }
 
-static double free_crossing(const membrane *m, double V_th, double t_end, bool *found)
+static double cross_freely(const membrane *m, double V_th, double t_end, bool *found)
 {
     *found = false;
     double t = 0, V = m->V;
@@ -147,8 +147,8 @@ static double free_crossing(const membrane *m, double V_th, double t_end, bool *
 
 double membrane_crossing(const membrane *m, double refractory, double V_th, double t_end, bool *found)
 {
-    if (refractory <= 0) return free_crossing(m, V_th, t_end, found);
+    if (refractory <= 0) return cross_freely(m, V_th, t_end, found);
     membrane after = *m;
     decay_all(&after, refractory);
-    return refractory + free_crossing(&after, V_th, t_end - refractory, found);
+    return refractory + cross_freely(&after, V_th, t_end - refractory, found);
 }

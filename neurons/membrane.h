@@ -30,11 +30,9 @@ double membrane_response_dI(double rate_m, double rate_x, double t);
 
 double membrane_V(const membrane *m, double t);
 
-/** Carries the membrane over t steps: V and both parts of the currents become those at t. */
-void membrane_carry(membrane *m, double t);
-
-/** The same where V is held for what is left of a refractory period, in steps, which passes meanwhile. */
-void membrane_carry_held(membrane *m, double *refractory, double t);
+/** Carries the membrane over t steps: V and both parts of the currents become those at t. V is held for what is left of
+ *  the refractory period, in steps, which passes meanwhile. */
+void membrane_carry(membrane *m, double *refractory, double t);
 
 /** The first time in (0, t_end] at which V reaches V_th, after the refractory period. None is missed: the search advances
  *  only over times within which even the largest drive could not lift V to the threshold, and converges quadratically onto

@@ -116,9 +116,6 @@ static inline bool projection_excludes_autapses(const projection_def *p)
     return !p->autapses && p->source.population == p->target.population;
 }
 
-/** How many synapses of a neuron with itself the slices of a projection allow for (one_to_one: in equal places). */
-int64_t projection_n_autapses(const projection_def *p);
-
 /** `projection "E" -> "I"`, as sentences call it. @param text filled and returned */
 enum { OBJECT_TEXT = 240 };
 const char *definition_projection_label(const definition *d, const projection_def *p, char text[OBJECT_TEXT]);

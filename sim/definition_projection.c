@@ -56,7 +56,8 @@ static int64_t count_common(const neuron_range *a, const neuron_range *b)
     return common;
 }
 
-int64_t projection_n_autapses(const projection_def *p)
+/* How many synapses of a neuron with itself the slices of a projection allow for (one_to_one: in equal places). */
+static int64_t n_autapses(const projection_def *p)
 {
     if (p->source.population != p->target.population) return 0;
     if (p->rule != CONNECT_ONE_TO_ONE) return count_common(&p->source, &p->target);
@@ -69,7 +70,7 @@ int64_t projection_n_autapses(const projection_def *p)
 static int64_t count_pairs(const projection_def *p)
 {
     int64_t all = p->rule == CONNECT_ONE_TO_ONE ? p->source.count : p->source.count * p->target.count;
-    return projection_excludes_autapses(p) ? all - projection_n_autapses(p) : all;
+    return projection_excludes_autapses(p) ? all - n_autapses(p) : all;
 }
 
 /* Partners that every driving neuron has: one less if it is itself among them and must not be. */

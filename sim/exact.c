@@ -299,7 +299,7 @@ static void update_currents(state *s, int t, int level, int64_t step)
 {
     for (int p = 0; p < s->net->def->n_populations; p++) {
         part_state *ps = &s->tile[t].part[p];
-        if (s->net->population[p].level != level || !ps->has_current || !inputs_current_changes(s, t, p, step)) continue;
+        if (s->net->population[p].level != level || !ps->has_current || !inputs_current_changes(s, p, step)) continue;
         foresee_settle_part(s, t, p, step);
         inputs_update_current(s, t, p, step);
         foresee_part(s, t, p);
@@ -309,7 +309,7 @@ static void update_currents(state *s, int t, int level, int64_t step)
 static bool any_current_changes(const state *s, int t, int64_t step)
 {
     for (int p = 0; p < s->net->def->n_populations; p++)
-        if (s->tile[t].part[p].has_current && inputs_current_changes(s, t, p, step)) return true;
+        if (s->tile[t].part[p].has_current && inputs_current_changes(s, p, step)) return true;
     return false;
 }
 

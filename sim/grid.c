@@ -189,7 +189,7 @@ static void update_currents(state *s, int t, int64_t step)
 {
     for (int p = 0; p < s->net->def->n_populations; p++) {
         part_state *ps = &s->tile[t].part[p];
-        if (!ps->has_current || !inputs_current_changes(s, t, p, step)) continue;
+        if (!ps->has_current || !inputs_current_changes(s, p, step)) continue;
         if (ps->jumping) foresee_settle_part(s, t, p, step);
         inputs_update_current(s, t, p, step);
         if (ps->jumping) foresee_part(s, t, p);

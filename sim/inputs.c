@@ -251,9 +251,8 @@ static bool current_changes(const input_def *in, double h, int64_t step)
     return current_of(in, h, step) != (step > 0 ? current_of(in, h, step - 1) : 0);
 }
 
-bool inputs_current_changes(const state *s, int t, int population, int64_t step)
+bool inputs_current_changes(const state *s, int population, int64_t step)
 {
-    (void)t;
     for (int i = 0; i < s->net->def->n_inputs; i++)
         if (input_of(s, i)->target.population == population && current_changes(input_of(s, i), s->net->def->resolution, step)) return true;
     return false;

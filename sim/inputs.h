@@ -32,8 +32,8 @@ void inputs_draw_streams(state *s, int t, int population, double to, void (*take
 /** Mean number of such spikes per step in a part. */
 double inputs_stream_arrivals(const state *s, int t, int population);
 
-/** Whether the external current of the part differs in this step from the step before. */
-bool inputs_current_changes(const state *s, int t, int population, int64_t step);
+/** Whether the external current of a population differs in this step from the step before. */
+bool inputs_current_changes(const state *s, int population, int64_t step);
 
 /** Computes the external current of the part in this step. */
 void inputs_update_current(state *s, int t, int population, int64_t step);

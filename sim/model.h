@@ -71,7 +71,8 @@ struct rv_model {
     void *(*open_work)(void);
     void (*close_work)(void *work);
 
-    /** Exact timing: takes input that arrives now. @return the number of spikes emitted at once */
+    /** Exact timing, and models that count spikes in both: takes input that arrives now.
+     *  @return the number of spikes emitted at once */
     int (*receive)(const double *c, double *s, double ex, double in);
 
     /** Exact timing: what a spike does to the state (reset, refractory period). */

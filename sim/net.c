@@ -1,6 +1,7 @@
 /* The public calls that define a network, and read and set what it is made of. */
 #include "sim/net.h"
 
+#include <gsl/gsl_errno.h>
 #include <math.h>
 #include <omp.h>
 #include <stdarg.h>
@@ -29,6 +30,13 @@ static rv_status check_threads(int threads, rv_error *error)
     return error_set(error, RV_OUT_OF_RANGE, "network: threads = %d, allowed 1 to %d (0: all cores)", threads, MAX_THREADS);
 }
 
+/* GSL's default error handler ends the process; a handler of the program's own stays. */
+static void keep_gsl_from_aborting(void)
+{
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    if (handler) gsl_set_error_handler(handler);
+}
+
 rv_status rv_net_new(const rv_net_def *def, rv_net **result, rv_error *error)
 {
     double resolution = def->resolution == 0 ? 0.1 : def->resolution;
@@ -39,6 +47,7 @@ rv_status rv_net_new(const rv_net_def *def, rv_net **result, rv_error *error)
     TRY(check_threads(def->threads, error));
     rv_net *net = calloc(1, sizeof *net);
     if (!net) return error_memory(error, "the network", sizeof *net);
+    keep_gsl_from_aborting();
     net->def = (definition){ .resolution = resolution, .seed = def->seed, .timing = def->timing };
     net->advance = def->advance;
     net->threads = def->threads ? def->threads : default_threads();
@@ -76,14 +85,6 @@ double     rv_resolution(const rv_net *net) { return net->def.resolution; }
 uint64_t   rv_seed(const rv_net *net) { return net->def.seed; }
 rv_timing  rv_net_timing(const rv_net *net) { return net->def.timing; }
 int        rv_threads(const rv_net *net) { return net->threads; }
-
-rv_status rv_set_threads(rv_net *net, int threads)
-{
-    TRY(check_threads(threads, &net->error));
-    if (net->net) return rv_fail(net, RV_CONFLICT, "network: threads can be set before the first run only");
-    net->threads = threads ? threads : default_threads();
-    return RV_OK;
-}
 
 void *net_append(rv_net *net, void *array, int n, size_t item)
 {

@@ -54,14 +54,15 @@ void probe_close(probe *p, int n_tiles)
     spool_close(&p->values);
 }
 
-int64_t probe_samples_until(const probe *p, int64_t step) { return step < p->first ? 0 : (step - p->first) / p->interval + 1; }
+/* Number of samples due up to a step. */
+static int64_t samples_until(const probe *p, int64_t step) { return step < p->first ? 0 : (step - p->first) / p->interval + 1; }
 
 /* ---- sampling ----------------------------------------------------------------------------------------------- */
 
 /* The row of a sample among those of its window. */
 static double *row_of(const probe *p, const tile_state *tile, int64_t step)
 {
-    int64_t row = probe_samples_until(p, step) - probe_samples_until(p, tile->window_begin) - 1;
+    int64_t row = samples_until(p, step) - samples_until(p, tile->window_begin) - 1;
     return p->rows[tile->parity] + row * p->n_columns;
 }
 
@@ -123,7 +124,7 @@ void probes_sample_rest(state *s, int t, int level, int64_t to)
 
 void probe_keep(probe *p, state *s, int parity, int64_t from, int64_t to)
 {
-    int64_t before = probe_samples_until(p, from), n = probe_samples_until(p, to) - before;
+    int64_t before = samples_until(p, from), n = samples_until(p, to) - before;
     spool_append(&p->values, p->rows[parity], n);
     for (int64_t k = 0; k < n; k++) {
         double time = (double)(p->first + (before + k) * p->interval) * s->net->def->resolution;

@@ -27,7 +27,4 @@ void probe_keep_rates(probe *p, const state *s, int64_t to);
 /** Samples the weights of a projection now; tiles must be at rest. */
 rv_status probe_keep_weights(probe *p, const double *weights, double time_ms);
 
-/** Number of multiples of the interval in first..step, that is, samples due up to a step. */
-int64_t probe_samples_until(const probe *p, int64_t step);
-
 #endif

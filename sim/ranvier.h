@@ -91,7 +91,6 @@ double     rv_resolution(const rv_net *net); /* ms                  */
 uint64_t   rv_seed(const rv_net *net);
 rv_timing  rv_net_timing(const rv_net *net);
 int        rv_threads(const rv_net *net);
-rv_status  rv_set_threads(rv_net *net, int threads); /* before the first run */
 
 /* ---------------------------------------------------------------------------------------------- values --- */
 

@@ -54,20 +54,27 @@ static int population_of(const definition *d, uint32_t neuron)
 
 /* ---- exchange: every tile queues what concerns it ----------------------------------------------------------- */
 
+static void queue_segment(event_queue *q, const segment *segment, double time, bool exact, uint64_t word)
+{
+    if (!exact) {
+        event_queue_push(q, (int64_t)time + segment->steps, word);
+        return;
+    }
+    double   arrival = time + (segment->steps + segment->fraction * 0x1p-32);
+    uint64_t bits;
+    memcpy(&bits, &arrival, sizeof bits);
+    event_queue_push_pair(q, (int64_t)floor(arrival), word, bits);
+}
+
+/* An event holds up to MAX_MULTIPLICITY spikes; more of them, which parrots can emit in one step, take several. */
 static void queue_bundle(state *s, int t, int b, int64_t source, const spike *sp)
 {
-    const rows  *r = &s->net->bundle[b].rows[t];
-    event_queue *q = &s->tile[t].queue;
-    for (uint32_t k = r->row[source]; k < r->row[source + 1]; k++) {
-        uint64_t word = event_word(EVENT_SEGMENT, sp->multiplicity, (uint32_t)b, k);
-        if (s->net->def->timing == RV_GRID) {
-            event_queue_push(q, (int64_t)sp->time + r->segment[k].steps, word);
-            continue;
-        }
-        double   arrival = sp->time + (r->segment[k].steps + r->segment[k].fraction * 0x1p-32);
-        uint64_t bits;
-        memcpy(&bits, &arrival, sizeof bits);
-        event_queue_push_pair(q, (int64_t)floor(arrival), word, bits);
+    const rows *r = &s->net->bundle[b].rows[t];
+    bool        exact = s->net->def->timing == RV_EXACT;
+    for (uint32_t left = sp->multiplicity, some; left > 0; left -= some) {
+        some = left < MAX_MULTIPLICITY ? left : MAX_MULTIPLICITY;
+        for (uint32_t k = r->row[source]; k < r->row[source + 1]; k++)
+            queue_segment(&s->tile[t].queue, &r->segment[k], sp->time, exact, event_word(EVENT_SEGMENT, some, (uint32_t)b, k));
     }
 }
 

@@ -118,8 +118,8 @@ typedef struct tile_state {
     uint16_t   *list;      /* [n_list] neurons with an event in this step         */
     int32_t     n_list;
     uint16_t   *list_scratch;
-    uint32_t   *words;     /* [largest part] random words                         */
-    double     *counts;    /* [largest part]                                      */
+    uint32_t   *words;     /* [n] random words of a part                          */
+    double     *counts;    /* [n] Poisson spikes of a part, times their weight    */
     spike_list *out[2];    /* [n_levels] spikes of this window and of the last    */
     int         parity;    /* which of the two is this window's                   */
     int64_t     window_begin; /* step                                             */

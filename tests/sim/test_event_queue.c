@@ -31,7 +31,7 @@ static void push_some(event_queue *q, rv_random *random, int64_t now, expected *
 }
 
 /* Events of a step must be all that were pushed for it; near ones among themselves in the order of pushing. */
-static void take_due(event_queue *q, int64_t now, expected *list, int n, int *n_taken)
+static void take_due(event_queue *q, int64_t now, expected *list, int *n_taken)
 {
     for (uint32_t i = event_queue_due(q, now); i; i = q->chunk[i].next)
         for (uint32_t k = 0; k < q->chunk[i].n; k++) {
@@ -43,7 +43,6 @@ static void take_due(event_queue *q, int64_t now, expected *list, int n, int *n_
             ++*n_taken;
         }
     event_queue_done(q);
-    (void)n;
 }
 
 static void every_event_comes_out_once(void **state)
@@ -56,7 +55,7 @@ static void every_event_comes_out_once(void **state)
     uint64_t    item = 0;
     assert_true(event_queue_open(&q, HORIZON, 0));
     for (int64_t now = 0; now < STEPS + FARTHEST + 1; now++) {
-        take_due(&q, now, list, n, &n_taken);
+        take_due(&q, now, list, &n_taken);
         if (now < STEPS) push_some(&q, &random, now, list, &n, &item);
         assert_int_equal(q.pending, n - n_taken);
     }

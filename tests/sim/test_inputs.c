@@ -120,9 +120,31 @@ static void rates_change_while_running(void **state)
     }
 }
 
+/* More spikes of one neuron in one step than an event holds: 40 000 at 1 ms through two parrots, onto a neuron. */
+static void crowds_of_spikes_are_not_lost(void **state)
+{
+    (void)state;
+    enum { CROWD = 40000 };
+    for (int timing = RV_GRID; timing <= RV_EXACT; timing++) {
+        rv_net *net;
+        assert_int_equal(rv_net_new(&(rv_net_def){ .timing = (rv_timing)timing, .threads = 2 }, &net, NULL), RV_OK);
+        rv_population source = rv_population_new(net, "source", CROWD, "spike_generator"), chain[2] = { rv_population_new(net, "a", 1, "parrot_neuron"),
+                                                                                                         rv_population_new(net, "b", 1, "parrot_neuron") };
+        for (int i = 0; i < CROWD; i++) accept(net, rv_set_spike_times(net, source, i, (const double[]){ 1 }, 1));
+        accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(source), .target = rv_all(chain[0]), .rule = "all_to_all" }, NULL));
+        accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(chain[0]), .target = rv_all(chain[1]), .rule = "all_to_all" }, NULL));
+        for (int k = 0; k < 2; k++) accept(net, rv_record_spikes(net, chain[k]));
+        accept(net, rv_run(net, 5));
+        for (int k = 0; k < 2; k++)
+            if (rv_spike_count(net, chain[k]) != CROWD)
+                fail_msg("timing %d, parrot %d: expected %d spikes, got %lld", timing, k, CROWD, (long long)rv_spike_count(net, chain[k]));
+        rv_net_free(net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(added_while_running), cmocka_unit_test(changed_while_running),
-                                        cmocka_unit_test(rates_change_while_running) };
+                                        cmocka_unit_test(rates_change_while_running), cmocka_unit_test(crowds_of_spikes_are_not_lost) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
