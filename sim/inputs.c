@@ -42,13 +42,16 @@ static double weight_of(const state *s, const input_def *in)
 
 static double mean_per_step(const state *s, const input_def *in) { return in->param[POISSON_RATE] * s->net->def->resolution / 1000; }
 
+/* Only numbers within 6.5 standard deviations of the mean (and 40, for small ones) are looked at: what is beyond has no
+ * share in 2^32. */
 static rv_status make_table(poisson_table *table, double mean, rv_error *error)
 {
-    int most = (int)(mean + 20 * sqrt(mean) + 40);
+    double spread = 6.5 * sqrt(mean) + 40;
+    int    first = (int)larger(0, floor(mean - spread)), room = (int)(2 * spread) + 2;
     free(table->threshold);
-    *table = (poisson_table){ .threshold = malloc((size_t)most * sizeof(uint32_t)) };
-    if (!table->threshold) return error_memory(error, "an input", (double)most * sizeof(uint32_t));
-    for (int k = 0; k < most; k++) {
+    *table = (poisson_table){ .threshold = malloc((size_t)room * sizeof(uint32_t)), .least = first };
+    if (!table->threshold) return error_memory(error, "an input", (double)room * sizeof(uint32_t));
+    for (int k = first; k < first + room; k++) {
         double scaled = floor(gsl_cdf_poisson_P((unsigned)k, mean) * 0x1p32);
         if (scaled >= 0x1p32) break;
         if (scaled < 1) table->least = k + 1;

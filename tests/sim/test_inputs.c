@@ -120,6 +120,21 @@ static void rates_change_while_running(void **state)
     }
 }
 
+/* A high rate in a long step: a mean of 1e8 spikes, whose table must not begin at zero. */
+static void high_rates_in_long_steps(void **state)
+{
+    (void)state;
+    rv_net *net;
+    double  I_syn;
+    assert_int_equal(rv_net_new(&(rv_net_def){ .resolution = 1000, .seed = 2, .threads = 1 }, &net, NULL), RV_OK);
+    rv_population p = rv_population_new(net, "n", 1, "iaf_psc_exp");
+    accept(net, rv_input_new(net, rv_all(p), "poisson", (rv_setting[]){ { "rate", rv_number(1e8) }, { "weight", rv_number(-1e-3) } }, 2, NULL));
+    accept(net, rv_run(net, 1000));
+    accept(net, rv_get(net, rv_all(p), "I_syn_in", &I_syn));
+    if (fabs(I_syn + 1e5) > 5 * 1e-3 * sqrt(1e8)) fail_msg("I_syn_in: expected -1e5 pA within 5 sd (50 pA), got %.10g pA", I_syn);
+    rv_net_free(net);
+}
+
 /* More spikes of one neuron in one step than an event holds: 40 000 at 1 ms through two parrots, onto a neuron. */
 static void crowds_of_spikes_are_not_lost(void **state)
 {
@@ -145,6 +160,7 @@ static void crowds_of_spikes_are_not_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(added_while_running), cmocka_unit_test(changed_while_running),
-                                        cmocka_unit_test(rates_change_while_running), cmocka_unit_test(crowds_of_spikes_are_not_lost) };
+                                        cmocka_unit_test(rates_change_while_running), cmocka_unit_test(crowds_of_spikes_are_not_lost),
+                                        cmocka_unit_test(high_rates_in_long_steps) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
