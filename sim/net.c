@@ -60,11 +60,12 @@ void rv_net_free(rv_net *net)
     if (!net) return;
     int n_tiles = net->net ? net->net->n_tiles : 0;
     for (int k = 0; k < net->n_probes; k++) probe_close(net->probe[k], n_tiles), free(net->probe[k]);
+    for (int k = 0; k < net->n_watched; k++) probe_close(net->watched[k], n_tiles), free(net->watched[k]);
     for (int p = 0; p < net->def.n_populations; p++) spool_close(&net->spikes[p].spool);
     state_free(net->state);
     network_free(net->net);
     definition_free(&net->def);
-    free(net->spikes), free(net->n_spikes), free(net->probe);
+    free(net->spikes), free(net->n_spikes), free(net->probe), free(net->watched);
     free(net->timer), free(net->spike_listener), free(net->clock_listener);
     free(net);
 }

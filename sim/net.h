@@ -44,6 +44,10 @@ struct rv_net {
     int             n_spike_listeners;
     clock_listener *clock_listener;
     int             n_clock_listeners;
+    rv_watch_fn     watch; /* a display */
+    void           *watch_user;
+    probe         **watched; /* [n_watched] states it sees */
+    int             n_watched;
 
     double compile_seconds, run_seconds;
 };

@@ -17,6 +17,7 @@ rv_status rv_compile(rv_net *net)
     if (status == RV_OK) status = run_start(net->state, &net->error);
     for (int k = 0; k < net->n_probes && status == RV_OK; k++)
         if (net->probe[k]->kind == RV_PROBE_STATE) status = probe_open(net->probe[k], net->state, &net->error);
+    for (int k = 0; k < net->n_watched && status == RV_OK; k++) status = probe_open(net->watched[k], net->state, &net->error);
     if (status != RV_OK) {
         state_free(net->state);
         network_free(net->net);
@@ -175,11 +176,12 @@ static double next_wall_call(const rv_net *net)
 /* The probes that tiles sample themselves; there may be new ones since the last stretch. */
 static rv_status link_probes(rv_net *net)
 {
-    probe **list = realloc(net->state->probe, ((size_t)net->n_probes + 1) * sizeof *list);
+    probe **list = realloc(net->state->probe, ((size_t)(net->n_probes + net->n_watched) + 1) * sizeof *list);
     if (!list) return error_memory(&net->error, "probes", 0);
     net->state->probe = list, net->state->n_probes = 0;
     for (int k = 0; k < net->n_probes; k++)
         if (net->probe[k]->kind == RV_PROBE_STATE) list[net->state->n_probes++] = net->probe[k];
+    for (int k = 0; k < net->n_watched; k++) list[net->state->n_probes++] = net->watched[k];
     return RV_OK;
 }
 
@@ -187,6 +189,8 @@ static rv_status run_stretch(rv_net *net, run_watch *w, int64_t end)
 {
     TRY(link_probes(net));
     w->probe = net->probe, w->n_probes = net->n_probes;
+    w->watched = net->watched, w->n_watched = net->n_watched;
+    w->watch = net->watch, w->watch_user = net->watch_user;
     w->one_window = net->n_spike_listeners > 0;
     w->come_up_at = next_wall_call(net);
     TRY(run_until(net->state, next_stop(net, end), w, &net->error));
@@ -251,6 +255,7 @@ rv_profile rv_profile_get(const rv_net *net)
     for (int t = 0; t < net->net->n_tiles; t++) {
         const tile_state *tile = &net->state->tile[t];
         profile.synaptic_events += tile->n_events, profile.neuron_updates += tile->n_updates;
+        profile.pending_events += tile->queue.pending;
         profile.bytes_queue += (int64_t)(tile->queue.capacity * sizeof *tile->queue.chunk) + tile->queue.n_buckets * (int64_t)sizeof *tile->queue.bucket;
     }
     profile.deliver_seconds = stage_seconds(net, STAGE_DELIVER), profile.advance_seconds = stage_seconds(net, STAGE_ADVANCE);

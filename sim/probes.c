@@ -125,10 +125,11 @@ void probes_sample_rest(state *s, int t, int level, int64_t to)
 void probe_keep(probe *p, state *s, int parity, int64_t from, int64_t to)
 {
     int64_t before = samples_until(p, from), n = samples_until(p, to) - before;
-    spool_append(&p->values, p->rows[parity], n);
+    if (!p->watch) spool_append(&p->values, p->rows[parity], n);
     for (int64_t k = 0; k < n; k++) {
         double time = (double)(p->first + (before + k) * p->interval) * s->net->def->resolution;
-        spool_append(&p->times, &time, 1);
+        if (p->watch) p->watch(p->watch_user, time, p->rows[parity][k]);
+        else spool_append(&p->times, &time, 1);
     }
 }
 

@@ -330,6 +330,32 @@ rv_status rv_on_spike(rv_net *net, rv_population population, rv_spike_fn f, void
 rv_status rv_on_wall_clock(rv_net *net, double interval_seconds, rv_timer_fn f, void *user);
 void      rv_off_wall_clock(rv_net *net, rv_timer_fn f, void *user); /* not from within f */
 
+/* What displays listen to. The functions are called on the running thread, while others may already be computing what
+ * comes next: they must be quick, and may not call the network. Nothing is recorded, and no result depends on them. */
+
+typedef struct rv_seen_spike {
+    double        t_ms;
+    rv_population population;
+    int64_t       neuron;
+} rv_seen_spike;
+
+/** Hands over every spike of every population in the order of time, then neuron. The spikes up to up_to_ms are then
+ *  complete, unless more follow with the same up_to_ms. n may be 0. */
+typedef void (*rv_watch_fn)(void *user, const rv_seen_spike *spikes, int n, double up_to_ms);
+
+/** One at a time; NULL ends it. */
+void rv_watch_spikes(rv_net *net, rv_watch_fn f, void *user);
+
+/** Hands over a state variable of one neuron at every step, until rv_unwatch_state() with the same f and user; not from
+ *  within f. */
+typedef void (*rv_sample_fn)(void *user, double t_ms, double value);
+rv_status rv_watch_state(rv_net *net, rv_population population, int64_t neuron, const char *variable, rv_sample_fn f, void *user);
+void      rv_unwatch_state(rv_net *net, rv_sample_fn f, void *user);
+
+/** Makes a neuron spike: lifts V_m far above the threshold, so that it fires in the next step (exact timing: at once) unless
+ *  it is refractory. Before or between runs, and in callbacks. Refused where the model has no V_m. */
+rv_status rv_poke(rv_net *net, rv_population population, int64_t neuron);
+
 /** Lets a callback explain a status other than RV_OK it returns. */
 rv_status rv_fail(rv_net *net, rv_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -340,6 +366,7 @@ typedef struct rv_profile {
     int64_t spikes, synaptic_events, neuron_updates;
     int64_t n_neurons, n_synapses;
     int64_t bytes_synapses, bytes_states, bytes_queue;
+    int64_t pending_events; /* in the queues: row segments under way, wake-ups, inputs */
     double  simulated_ms;
 } rv_profile;
 void rv_profile_enable(rv_net *net, bool on);

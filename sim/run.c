@@ -134,12 +134,42 @@ static void keep_spike(const state *s, run_watch *w, const spike *sp)
     if (w->one_window && memory_reserve((void **)&w->heard, &w->heard_capacity, w->n_heard + 1, sizeof *sp)) w->heard[w->n_heard++] = *sp;
 }
 
+/* Spikes on their way to a display. */
+typedef struct shown {
+    int           n;
+    double        up_to_ms;
+    rv_seen_spike spike[256];
+} shown;
+
+static void show(run_watch *w, shown *sh)
+{
+    w->watch(w->watch_user, sh->spike, sh->n, sh->up_to_ms);
+    sh->n = 0;
+}
+
+static void show_spike(const state *s, run_watch *w, const spike *sp, shown *sh)
+{
+    int           p = population_of(s->net->def, sp->neuron);
+    rv_seen_spike seen = { sp->time * s->net->def->resolution, { p + 1 }, sp->neuron - s->net->def->population[p].first_id };
+    for (uint32_t m = 0; m < sp->multiplicity; m++) {
+        sh->spike[sh->n++] = seen;
+        if (sh->n == (int)(sizeof sh->spike / sizeof sh->spike[0])) show(w, sh);
+    }
+}
+
 static void keep_window(state *s, run_watch *w, int parity, int64_t from, int64_t to)
 {
     merge m;
+    shown sh;
     m.n = 0;
+    sh.n = 0, sh.up_to_ms = (double)to * s->net->def->resolution;
     for (int level = 0; level < s->net->n_levels; level++) merge_level(&m, s, parity, level);
-    for (const spike *sp; (sp = merge_next(&m));) keep_spike(s, w, sp);
+    for (const spike *sp; (sp = merge_next(&m));) {
+        keep_spike(s, w, sp);
+        if (w->watch) show_spike(s, w, sp, &sh);
+    }
+    for (int k = 0; k < w->n_watched; k++) probe_keep(w->watched[k], s, parity, from, to);
+    if (w->watch) show(w, &sh);
     for (int k = 0; k < w->n_probes; k++) {
         if (w->probe[k]->kind == RV_PROBE_STATE) probe_keep(w->probe[k], s, parity, from, to);
         if (w->probe[k]->kind == RV_PROBE_RATE) probe_keep_rates(w->probe[k], s, to);

@@ -17,6 +17,10 @@ typedef struct run_watch {
     spike        *heard;      /* [n_heard] the spikes of the last window, if one_window  */
     int64_t       n_heard, heard_capacity;
     int64_t      *n_spikes;   /* [n_populations] running total                           */
+    rv_watch_fn   watch;      /* a display that sees every spike, or NULL                */
+    void         *watch_user;
+    probe       **watched;    /* [n_watched] neurons whose states a display sees         */
+    int           n_watched;
 } run_watch;
 
 /** Prepares the inputs of a new state and foresees its first events. */

@@ -160,6 +160,8 @@ typedef struct probe {
     int64_t       *n_column;   /* [n_tiles]                                   */
     int64_t        count;      /* spikes in the open bin of a rate probe      */
     int64_t        bin_end;    /* step                                        */
+    rv_sample_fn   watch;      /* the sample is not kept but handed over to   */
+    void          *watch_user;
 } probe;
 
 /** Spikes kept for the user: time in steps. */
@@ -185,7 +187,7 @@ typedef struct state {
     int64_t      **times_begin; /* [n_populations][n + 1]                            */
     rv_advance     advance;
     bool           profiling;
-    probe        **probe;       /* [n_probes] borrowed: those that sample states */
+    probe        **probe;       /* [n_probes] borrowed: those that sample states, watched ones too */
     int            n_probes;
     int64_t        bytes;
 } state;
