@@ -9,6 +9,8 @@
  *       mapping/     node_ids, index_pointers (= index_pointer), element_ids, element_pos, time (start, stop, step)
  *   /rate/<population>           data f64 [T] in Hz, time; ours
  *   /weights/<source>_to_<target>    data f64 [T,synapses], source, target, time; ours
+ *   /touches                     what the user did while it ran (results.h): timestamps f64 in ms, kind, index, neuron
+ *                                i64, value f64; knobs: their labels, one a line; ours
  *   /provenance                  what made it: version, seed, ..., script
  *
  * The first state probe of a population has the population's name, as SONATA wants it, which knows one report per
@@ -52,10 +54,11 @@ typedef struct stream {
 struct results_writer {
     rv_net            *net;
     char              *path, *part;
-    results_provenance provenance; /* of it only inhibitory and user, once the file has begun */
+    results_provenance provenance; /* of it only the functions and user, once the file has begun */
     hdf5_file          file;
     stream            *streams;    /* [n_streams] what the file has */
     int                n_streams;
+    int64_t            n_touches;  /* in the file */
     double            *times;      /* [BATCH] */
     int64_t           *neurons;    /* [BATCH] */
 };
@@ -102,6 +105,14 @@ static rv_status make_group(results_writer *w, stream *s, const char *parent, co
     return RV_OK;
 }
 
+static rv_status write_shape(results_writer *w, const stream *s)
+{
+    results_shape shape = w->provenance.shape ? w->provenance.shape(w->provenance.user, s->population) : (results_shape){ 0 };
+    const int32_t numbers[3] = { shape.columns, shape.rows, shape.polarities };
+    if (shape.columns > 0) CHECK(w, hdf5_set_numbers(&w->file, s->group.path, "shape", HDF5_I32, numbers, 3));
+    return RV_OK;
+}
+
 static rv_status add_spikes(results_writer *w, stream *s)
 {
     static const char *const sortings[] = { "none", "by_id", "by_time" };
@@ -114,6 +125,7 @@ static rv_status add_spikes(results_writer *w, stream *s)
         uint8_t inhibitory = w->provenance.inhibitory(w->provenance.user, s->population);
         CHECK(w, hdf5_set_numbers(f, s->group.path, "inhibitory", HDF5_U8, &inhibitory, 0));
     }
+    TRY(write_shape(w, s));
     CHECK(w, hdf5_make_series(f, hdf5_at(s->group.path, "timestamps").path, HDF5_F64));
     CHECK(w, hdf5_set_text(f, hdf5_at(s->group.path, "timestamps").path, "units", "ms"));
     CHECK(w, hdf5_make_series(f, hdf5_at(s->group.path, "node_ids").path, HDF5_U64));
@@ -357,10 +369,42 @@ static rv_status write_samples(results_writer *w, stream *s)
     return status == RV_OK ? write_time(w, s, &info) : status;
 }
 
+/* ---- touches ------------------------------------------------------------------------------------------------- */
+
+static const char *const touch_columns[] = { "kind", "index", "neuron" };
+
+/* Made before the run, as nothing can be made in a live file. */
+static rv_status make_touches(results_writer *w, const results_provenance *p)
+{
+    if (!p->touches) return RV_OK;
+    for (int k = 0; k < 3; k++) CHECK(w, hdf5_make_series(&w->file, hdf5_at("/touches", touch_columns[k]).path, HDF5_I64));
+    CHECK(w, hdf5_make_series(&w->file, "/touches/value", HDF5_F64));
+    CHECK(w, hdf5_make_series(&w->file, "/touches/timestamps", HDF5_F64));
+    CHECK(w, hdf5_set_text(&w->file, "/touches/timestamps", "units", "ms"));
+    CHECK(w, hdf5_write_text(&w->file, "/touches/knobs", p->knobs ? p->knobs : ""));
+    return RV_OK;
+}
+
+/* The time comes last: a touch is there when its time is. */
+static rv_status write_touches(results_writer *w)
+{
+    int64_t              n = 0;
+    const results_touch *touch = w->provenance.touches ? w->provenance.touches(w->provenance.user, &n) : NULL;
+    for (; w->n_touches < n; w->n_touches++) {
+        const results_touch *t = &touch[w->n_touches];
+        const int64_t        numbers[3] = { t->kind, t->index, t->neuron };
+        for (int k = 0; k < 3; k++) CHECK(w, hdf5_append(&w->file, hdf5_at("/touches", touch_columns[k]).path, HDF5_I64, &numbers[k], 1));
+        CHECK(w, hdf5_append(&w->file, "/touches/value", HDF5_F64, &t->value, 1));
+        CHECK(w, hdf5_append(&w->file, "/touches/timestamps", HDF5_F64, &t->t_ms, 1));
+    }
+    return RV_OK;
+}
+
 /* Brings the file up to date with the network. */
 static rv_status update(results_writer *w)
 {
     TRY(extend_structure(w));
+    TRY(write_touches(w));
     for (int i = 0; i < w->n_streams; i++)
         TRY(w->streams[i].spikes ? write_spikes(w, &w->streams[i]) : write_samples(w, &w->streams[i]));
     CHECK(w, hdf5_set_double(&w->file, "/provenance", "simulated_ms", rv_time(w->net)));
@@ -451,6 +495,7 @@ static rv_status begin(results_writer *w, const char *path, const results_proven
     if (!w->times || !w->neurons) return no_memory(w, "records", BATCH);
     CHECK(w, hdf5_create(w->part, &w->file));
     TRY(write_provenance(w, provenance));
+    TRY(make_touches(w, provenance));
     CHECK(w, hdf5_close(&w->file));
     TRY(take_place(w));
     return rv_on_wall_clock(w->net, UPDATE_SECONDS, on_wall_clock, w);
@@ -472,9 +517,10 @@ rv_status results_writer_open(rv_net *net, const char *path, const results_prove
     results_writer *w = calloc(1, sizeof *w);
     if (!w) return rv_fail(net, RV_OUT_OF_MEMORY, "no memory for a results file");
     w->net = net;
-    w->provenance = (results_provenance){ .inhibitory = provenance ? provenance->inhibitory : NULL,
-                                          .user = provenance ? provenance->user : NULL };
-    rv_status status = begin(w, path, provenance ? provenance : &nothing);
+    if (!provenance) provenance = &nothing;
+    w->provenance = (results_provenance){ .inhibitory = provenance->inhibitory, .shape = provenance->shape,
+                                          .touches = provenance->touches, .user = provenance->user };
+    rv_status status = begin(w, path, provenance);
     if (status == RV_OK) {
         *writer = w;
         return RV_OK;

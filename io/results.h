@@ -8,11 +8,31 @@
 
 typedef struct results_writer results_writer;
 
+/** A population that is a sheet of pixels, of a camera for example: neuron = (polarity * rows + row) * columns + column.
+ *  columns 0: it is not. */
+typedef struct results_shape {
+    int columns, rows, polarities;
+} results_shape;
+
+typedef enum results_touch_kind { RESULTS_KNOB, RESULTS_POKE, RESULTS_INJECT } results_touch_kind;
+
+/** What a user did to a running network: a knob was set to a value, a neuron made to spike, or given a current. */
+typedef struct results_touch {
+    double             t_ms;
+    results_touch_kind kind;
+    int64_t            index;  /* of the knob in order of declaration, or of the population; from 0 */
+    int64_t            neuron;
+    double             value;  /* of the knob; pA                                                 */
+} results_touch;
+
 /** What made the results; written beside them. Any may be NULL. */
 typedef struct results_provenance {
-    const char *command_line, *script_path, *script_text;
-    bool      (*inhibitory)(void *user, rv_population population); /* for the colours of figures; NULL: not said */
-    void       *user;
+    const char          *command_line, *script_path, *script_text;
+    const char          *knobs; /* their labels, one a line; with `touches`                                 */
+    bool               (*inhibitory)(void *user, rv_population population); /* for the colours of figures; NULL: not said */
+    results_shape      (*shape)(void *user, rv_population population);
+    const results_touch *(*touches)(void *user, int64_t *n); /* all so far; NULL: nobody can touch the network */
+    void                *user;
 } results_provenance;
 
 /** Starts a results file for everything the network records, now and later; from then on it is brought up to date
@@ -36,6 +56,7 @@ typedef struct results_spikes {
     char    name[128];  /* of the population; "spikes" in old files that do not say */
     int64_t size;       /* neurons; the largest id + 1 if the file does not say */
     bool    inhibitory; /* as figures colour it; false if the file does not say */
+    results_shape shape;
     int64_t n;
     double  *times_ms; /* [n] */
     int64_t *neurons;  /* [n] */
@@ -53,10 +74,17 @@ typedef struct results_report {
     float   *values;  /* [n_times][n_columns]                                                      */
 } results_report;
 
-/** Reads a results file, or any SONATA spike or report file, whole. Also one that is being written, or was left by
+/** Reads a results file, any SONATA spike or report file, or a recording of an event camera (io/aer.h), whole. Also one that is being written, or was left by
  *  a killed run. @param error may be NULL */
 rv_status results_read(const char *path, results **r, rv_error *error);
 void      results_free(results *r);
+
+/** Reads what was added to the file since, by a run that goes on. Pointers to lists of before are no longer valid. What it
+ *  holds stays if the file cannot be read at the moment. @param grown result: whether there was anything */
+rv_status results_follow(results *r, bool *grown, rv_error *error);
+
+/** What the user did during the run, in the order of time: [*n]. */
+const results_touch *results_touches(const results *r, int64_t *n);
 
 int                   results_spikes_count(const results *r);
 const results_spikes *results_spikes_at(const results *r, int index);
@@ -64,7 +92,8 @@ int                   results_report_count(const results *r);
 const results_report *results_report_at(const results *r, int index);
 
 /** What made the results, as text: version, seed, resolution, timing, threads, created, simulated_ms, finished,
- *  command_line, script_path, script; of other files their root attributes. NULL if absent. */
+ *  command_line, script_path, script, knobs; of other files their root attributes; of an event camera's recording what it
+ *  is (recording) and what was wrong with it (warning). NULL if absent. */
 const char *results_attribute(const results *r, const char *name);
 
 #endif

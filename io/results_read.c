@@ -5,11 +5,15 @@
  *             units ms (also if absent) or s; sorted in any way, whatever `sorting` says: we look and sort by time
  *   reports   /report/<name>/{data, mapping}, or of old files /{data, mapping}; index_pointers or index_pointer
  *             or none; node_ids or gids; data of any type
- *   ours      /rate, /weights, /provenance
+ *   ours      /rate, /weights, /touches, /provenance
+ *
+ * Recordings of event cameras (aer.h) become results too: one population, a sheet of pixels, its times from the first
+ * event on.
  *
  * Numbers are converted by HDF5, never read as the file has them. A file of ours that was not finished may end with
  * some node ids more than timestamps (results.c says why): they are left out. In other files that is an error. */
 #include "io/results.h"
+#include "io/aer.h"
 #include "io/hdf5_file.h"
 #include "sim/error.h"
 
@@ -30,8 +34,12 @@ struct results {
     results_spikes *spikes;     /* [n_spikes]     */
     results_report *reports;    /* [n_reports]    */
     attribute      *attributes; /* [n_attributes] */
+    hdf5_path      *spike_groups, *report_groups; /* [n_spikes], [n_reports] where they are in the file */
+    results_touch  *touches;    /* [n_touches]    */
+    int64_t         n_touches;
     int             n_spikes, n_reports, n_attributes;
     bool            unfinished; /* ours, and being written or left by a killed run */
+    char           *path;
     hdf5_file       file;
 };
 
@@ -122,9 +130,10 @@ static rv_status sort_spikes(results *r, results_spikes *s)
     return RV_OK;
 }
 
-static rv_status check_spikes(results *r, const char *group, results_spikes *s, double unit_ms)
+/* Those from `first` on. */
+static rv_status check_spikes(results *r, const char *group, results_spikes *s, int64_t first, double unit_ms)
 {
-    for (int64_t i = 0; i < s->n; i++) {
+    for (int64_t i = first; i < s->n; i++) {
         if (!isfinite(s->times_ms[i]))
             return damaged(r, group, "the time of spike %lld is not a number", (long long)i);
         if (s->neurons[i] < 0 || s->neurons[i] > MAX_NODE_ID)
@@ -147,31 +156,57 @@ static rv_status count_spikes(results *r, const char *group, const char *times, 
     return RV_OK;
 }
 
+/* Lengthens the lists to n spikes; what is in them stays. */
+static rv_status reserve_spikes(results *r, results_spikes *s, int64_t n)
+{
+    double  *times = realloc(s->times_ms, (size_t)(n + 1) * sizeof *times);
+    int64_t *neurons = realloc(s->neurons, (size_t)(n + 1) * sizeof *neurons);
+    if (times) s->times_ms = times;
+    if (neurons) s->neurons = neurons;
+    return times && neurons ? RV_OK : no_memory(r, (double)n * 16);
+}
+
+/* Reads the spikes that the file has and the lists have not: all of them at first. */
 static rv_status load_spikes(results *r, const char *group, results_spikes *s)
 {
     hdf5_path times = hdf5_at(group, "timestamps"), ids = hdf5_at(group, "node_ids");
     double    unit_ms;
+    int64_t   n = 0, first = s->n;
     if (!has(r, group, "node_ids") && has(r, group, "gids")) ids = hdf5_at(group, "gids");
     TRY(unit_of_time(r, times.path, &unit_ms));
-    TRY(count_spikes(r, group, times.path, ids.path, &s->n));
-    s->times_ms = malloc((size_t)(s->n + 1) * sizeof *s->times_ms);
-    s->neurons = malloc((size_t)(s->n + 1) * sizeof *s->neurons);
-    if (!s->times_ms || !s->neurons) return no_memory(r, (double)s->n * 16);
-    TRY(hdf5_read_rows(&r->file, times.path, HDF5_F64, 0, s->n, s->times_ms));
-    TRY(hdf5_read_rows(&r->file, ids.path, HDF5_I64, 0, s->n, s->neurons));
-    TRY(check_spikes(r, group, s, unit_ms));
+    TRY(count_spikes(r, group, times.path, ids.path, &n));
+    if (n < first) return damaged(r, group, "%lld spikes, there were %lld before", (long long)n, (long long)first);
+    TRY(reserve_spikes(r, s, n));
+    TRY(hdf5_read_rows(&r->file, times.path, HDF5_F64, first, n - first, s->times_ms + first));
+    TRY(hdf5_read_rows(&r->file, ids.path, HDF5_I64, first, n - first, s->neurons + first));
+    s->n = n;
+    TRY(check_spikes(r, group, s, first, unit_ms));
     return sort_spikes(r, s);
+}
+
+static results_shape read_shape(results *r, const char *group)
+{
+    char          text[96];
+    results_shape shape = { 0 };
+    if (!hdf5_has_attribute(&r->file, group, "shape") || hdf5_get_text(&r->file, group, "shape", text, sizeof text) != RV_OK) return shape;
+    bool whole = sscanf(text, "%d %d %d", &shape.columns, &shape.rows, &shape.polarities) == 3;
+    return whole && shape.columns > 0 && shape.rows > 0 && shape.polarities > 0 ? shape : (results_shape){ 0 };
 }
 
 static rv_status read_population(results *r, const char *group, const char *name)
 {
-    results_spikes *s = one_more(&r->spikes, &r->n_spikes, sizeof *s);
+    int             n = r->n_spikes;
+    hdf5_path      *where = one_more(&r->spike_groups, &n, sizeof *where);
+    results_spikes *s = where ? one_more(&r->spikes, &r->n_spikes, sizeof *s) : NULL;
     if (!s) return no_memory(r, sizeof *s);
+    *where = (hdf5_path){ 0 };
+    snprintf(where->path, sizeof where->path, "%s", group);
     int64_t inhibitory = 0;
     text_or(r, group, "population", name, s->name, sizeof s->name);
     if (hdf5_get_int(&r->file, group, "size", &s->size) != RV_OK || s->size < 0 || s->size > MAX_NODE_ID) s->size = 0;
     hdf5_get_int(&r->file, group, "inhibitory", &inhibitory);
     s->inhibitory = inhibitory != 0;
+    s->shape = read_shape(r, group);
     return load_spikes(r, group, s);
 }
 
@@ -288,8 +323,11 @@ static rv_status read_rate(results *r, results_report *report)
 /* @param mapping where the nodes are said, for states */
 static rv_status read_report(results *r, rv_probe_kind kind, const char *group, const char *mapping, const char *name)
 {
-    results_report *report = one_more(&r->reports, &r->n_reports, sizeof *report);
+    int             n = r->n_reports;
+    hdf5_path      *where = one_more(&r->report_groups, &n, sizeof *where);
+    results_report *report = where ? one_more(&r->reports, &r->n_reports, sizeof *report) : NULL;
     if (!report) return no_memory(r, sizeof *report);
+    snprintf(where->path, sizeof where->path, "%s", group);
     report->kind = kind;
     snprintf(report->name, sizeof report->name, "%s", name);
     text_or(r, group, "population", report->name, report->population, sizeof report->population);
@@ -354,12 +392,12 @@ static rv_status read_attributes(results *r, const char *object)
 /* The texts of /provenance that are datasets. */
 static rv_status read_texts(results *r)
 {
-    static const char *const names[] = { "command_line", "script_path", "script" };
-    for (int i = 0; i < 3; i++) {
-        if (!has(r, "/provenance", names[i])) continue;
+    static const char *const names[] = { "/provenance/command_line", "/provenance/script_path", "/provenance/script", "/touches/knobs" };
+    for (int i = 0; i < 4; i++) {
+        if (hdf5_kind_of(&r->file, names[i]) != HDF5_DATASET) continue;
         char *text;
-        TRY(hdf5_load_text(&r->file, hdf5_at("/provenance", names[i]).path, &text));
-        rv_status status = note_attribute(r, names[i], text);
+        TRY(hdf5_load_text(&r->file, names[i], &text));
+        rv_status status = note_attribute(r, strrchr(names[i], '/') + 1, text);
         free(text);
         TRY(status);
     }
@@ -378,6 +416,29 @@ static rv_status read_provenance(results *r)
     return read_attributes(r, "/");
 }
 
+/* The lists of a touch; the times are the shortest one if the run was killed. */
+static rv_status read_touches(results *r)
+{
+    static const char *const names[] = { "kind", "index", "neuron" };
+    hdf5_shape               shape;
+    if (!has(r, "/", "touches")) return RV_OK;
+    TRY(hdf5_shape_of(&r->file, "/touches/timestamps", &shape));
+    free(r->touches);
+    r->touches = calloc((size_t)shape.count + 1, sizeof *r->touches);
+    r->n_touches = r->touches ? shape.count : 0;
+    if (!r->touches) return no_memory(r, (double)shape.count * sizeof *r->touches);
+    for (int64_t i = 0; i < r->n_touches; i++) {
+        int64_t numbers[3];
+        for (int k = 0; k < 3; k++) TRY(hdf5_read_rows(&r->file, hdf5_at("/touches", names[k]).path, HDF5_I64, i, 1, &numbers[k]));
+        TRY(hdf5_read_rows(&r->file, "/touches/value", HDF5_F64, i, 1, &r->touches[i].value));
+        TRY(hdf5_read_rows(&r->file, "/touches/timestamps", HDF5_F64, i, 1, &r->touches[i].t_ms));
+        if (numbers[0] < RESULTS_KNOB || numbers[0] > RESULTS_INJECT || !isfinite(r->touches[i].t_ms))
+            return damaged(r, "/touches", "number %lld is of kind %lld at %g ms", (long long)i, (long long)numbers[0], r->touches[i].t_ms);
+        r->touches[i].kind = (results_touch_kind)numbers[0], r->touches[i].index = numbers[1], r->touches[i].neuron = numbers[2];
+    }
+    return RV_OK;
+}
+
 static rv_status read_file(results *r)
 {
     static const char *const known[] = { "/spikes", "/report", "/data", "/rate", "/weights", "/provenance" };
@@ -389,23 +450,119 @@ static rv_status read_file(results *r)
     TRY(read_reports(r, RV_PROBE_STATE, "/report"));
     TRY(read_reports(r, RV_PROBE_RATE, "/rate"));
     TRY(read_reports(r, RV_PROBE_WEIGHTS, "/weights"));
+    TRY(read_touches(r));
     if (has(r, "/", "data") && has(r, "/", "mapping"))
         return read_report(r, RV_PROBE_STATE, "/", "/mapping", "report");
     return RV_OK;
+}
+
+/* ---- event cameras --------------------------------------------------------------------------------------------- */
+
+/* Anything that is not HDF5, which begins with these bytes (or has them at 512, 1024, ... after a block of the user's). */
+static bool is_event_file(const char *path)
+{
+    static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
+    unsigned char              begin[12] = { 0 };
+    FILE                      *file = fopen(path, "rb");
+    size_t                     n = file ? fread(begin, 1, sizeof begin, file) : 0, length = strlen(path);
+    if (file) fclose(file);
+    if (n == 0 || memcmp(begin, signature, sizeof signature) == 0) return false;
+    return memcmp(begin, "#!AER-DAT", 9) == 0 || memcmp(begin, "Event Stream", 12) == 0 || (length > 4 && strcmp(path + length - 4, ".bin") == 0);
+}
+
+static rv_status take_events(results *r, const aer_events *e)
+{
+    results_spikes *s = one_more(&r->spikes, &r->n_spikes, sizeof *s);
+    if (!s) return no_memory(r, sizeof *s);
+    snprintf(s->name, sizeof s->name, "camera");
+    s->shape = (results_shape){ e->width, e->height, 2 };
+    s->size = (int64_t)e->width * e->height * 2;
+    TRY(reserve_spikes(r, s, e->n));
+    s->n = e->n;
+    for (int64_t i = 0; i < e->n; i++) {
+        s->times_ms[i] = (double)(e->t_us[i] - e->begin_us) / 1000;
+        s->neurons[i] = ((int64_t)!e->polarity[i] * e->height + e->y[i]) * e->width + e->x[i];
+    }
+    TRY(note_attribute(r, "recording", e->summary));
+    return e->warning[0] ? note_attribute(r, "warning", e->warning) : RV_OK;
+}
+
+static rv_status read_events(results *r, const char *path)
+{
+    aer_events *events;
+    rv_status   status = aer_read(path, NULL, &events, &r->file.error);
+    if (status == RV_OK) status = take_events(r, events);
+    aer_free(events);
+    return status;
 }
 
 rv_status results_read(const char *path, results **r, rv_error *error)
 {
     *r = calloc(1, sizeof **r);
     if (!*r) return error_memory(error, "the results", sizeof **r);
-    rv_status status = hdf5_open(path, &(*r)->file);
-    if (status == RV_OK) status = read_file(*r);
+    (*r)->path = strdup(path);
+    rv_status status = (*r)->path ? RV_OK : no_memory(*r, (double)strlen(path));
+    bool      events = is_event_file(path);
+    if (status == RV_OK) status = events ? read_events(*r, path) : hdf5_open(path, &(*r)->file);
+    if (status == RV_OK && !events) status = read_file(*r);
     hdf5_close(&(*r)->file);
     if (status == RV_OK) return RV_OK;
     error_set(error, status, "%s", (*r)->file.error.text);
     results_free(*r);
     *r = NULL;
     return status;
+}
+
+/* ---- what was added ------------------------------------------------------------------------------------------ */
+
+static rv_status follow_report(results *r, const char *group, results_report *report)
+{
+    hdf5_path  data = hdf5_at(group, "data");
+    hdf5_shape shape;
+    TRY(hdf5_shape_of(&r->file, data.path, &shape));
+    int64_t width = report->n_columns;
+    if (shape.rank < 1 || shape.n[0] <= report->n_times || shape.count != shape.n[0] * width) return RV_OK;
+    float *values = realloc(report->values, (size_t)shape.count * sizeof *values);
+    if (!values) return no_memory(r, (double)shape.count * sizeof *values);
+    report->values = values;
+    TRY(hdf5_read_rows(&r->file, data.path, HDF5_F32, report->n_times, shape.n[0] - report->n_times, values + report->n_times * width));
+    if (report->n_times == 0) TRY(read_time(r, hdf5_at(group, report->kind == RV_PROBE_STATE ? "mapping/time" : "time").path, report));
+    report->n_times = shape.n[0];
+    return RV_OK;
+}
+
+static rv_status follow_file(results *r)
+{
+    for (int i = 0; i < r->n_attributes; i++) free(r->attributes[i].name), free(r->attributes[i].text);
+    r->n_attributes = 0;
+    TRY(read_provenance(r));
+    for (int i = 0; i < r->n_spikes; i++) TRY(load_spikes(r, r->spike_groups[i].path, &r->spikes[i]));
+    for (int i = 0; i < r->n_reports; i++) TRY(follow_report(r, r->report_groups[i].path, &r->reports[i]));
+    return read_touches(r);
+}
+
+static int64_t rows_of(const results *r)
+{
+    int64_t rows = 0;
+    for (int i = 0; i < r->n_spikes; i++) rows += r->spikes[i].n;
+    for (int i = 0; i < r->n_reports; i++) rows += r->reports[i].n_times;
+    return rows;
+}
+
+rv_status results_follow(results *r, bool *grown, rv_error *error)
+{
+    int64_t   before = rows_of(r);
+    rv_status status = hdf5_open(r->path, &r->file);
+    if (status == RV_OK) status = follow_file(r);
+    hdf5_close(&r->file);
+    *grown = rows_of(r) > before;
+    return status == RV_OK ? RV_OK : error_set(error, status, "%s", r->file.error.text);
+}
+
+const results_touch *results_touches(const results *r, int64_t *n)
+{
+    *n = r->n_touches;
+    return r->touches;
 }
 
 void results_free(results *r)
@@ -415,7 +572,8 @@ void results_free(results *r)
     for (int i = 0; i < r->n_reports; i++)
         free(r->reports[i].columns), free(r->reports[i].sources), free(r->reports[i].values);
     for (int i = 0; i < r->n_attributes; i++) free(r->attributes[i].name), free(r->attributes[i].text);
-    free(r->spikes), free(r->reports), free(r->attributes);
+    free(r->spikes), free(r->reports), free(r->attributes), free(r->touches);
+    free(r->spike_groups), free(r->report_groups), free(r->path);
     free(r);
 }
 

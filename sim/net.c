@@ -356,7 +356,7 @@ const char *rv_projection_plasticity(const rv_net *net, rv_projection projection
     return p < 0 || !net->def.projection[p].plasticity ? NULL : net->def.projection[p].plasticity->table.name;
 }
 
-static void catch_up(rv_net *net, int b)
+void net_catch_up(rv_net *net, int b)
 {
     for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_catch_up(&net->state->tile[t].learning[b], (double)net->state->step);
 }
@@ -375,7 +375,7 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
     if (p < 0) return RV_UNKNOWN_NAME;
     TRY(rv_compile(net));
     int b = network_bundle_of(net->net, p);
-    catch_up(net, b);
+    net_catch_up(net, b);
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     for (int64_t k = 0; k < n; k++) {
         if (sources) sources[k] = list[k].source;
@@ -450,7 +450,7 @@ rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights
     TRY(rv_compile(net));
     snprintf(what, sizeof what, "projection \"%.100s\" -> \"%.100s\": weight", net->def.population[net->def.projection[p].source.population].name,
              net->def.population[net->def.projection[p].target.population].name);
-    catch_up(net, network_bundle_of(net->net, p));
+    net_catch_up(net, network_bundle_of(net->net, p));
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     rv_status status = set_weights(net, p, list, n, &weights, what);
     free(list);

@@ -59,6 +59,9 @@ void *net_append(rv_net *net, void *array, int n, size_t item);
 int net_population(const rv_net *net, rv_population population);
 int net_projection(const rv_net *net, rv_projection projection);
 
+/** Brings the weights of a bundle, if they learn, up to now. */
+void net_catch_up(rv_net *net, int bundle);
+
 /** All weights of a projection, caught up to now, in the order of rv_synapses(). */
 rv_status net_weights(rv_net *net, int projection, double *weights);
 

@@ -49,6 +49,29 @@ void rv_unwatch_state(rv_net *net, rv_sample_fn f, void *user)
     net->n_watched = kept;
 }
 
+/* ---- weights ------------------------------------------------------------------------------------------------- */
+
+static void visit_tile(const rows *r, int64_t n_sources, const part *targets, rv_weight_fn f, void *user)
+{
+    for (int64_t source = 0; source < n_sources && r->n_synapses > 0; source++)
+        for (uint32_t k = r->segment[r->row[source]].first; k < r->segment[r->row[source + 1]].first; k++)
+            f(user, source, targets->first + r->target[k] - targets->base, r->weight_double[k]);
+}
+
+rv_status rv_visit_weights(rv_net *net, rv_projection projection, rv_weight_fn f, void *user)
+{
+    int p = net_projection(net, projection);
+    if (p < 0) return RV_UNKNOWN_NAME;
+    const projection_def *def = &net->def.projection[p];
+    if (!def->plasticity) return rv_fail(net, RV_CONFLICT, "this projection does not learn; rv_synapses() has its weights");
+    TRY(rv_compile(net));
+    int b = network_bundle_of(net->net, p); /* what learns has a bundle of its own */
+    net_catch_up(net, b);
+    for (int t = 0; t < net->net->n_tiles; t++)
+        visit_tile(&net->net->bundle[b].rows[t], net->def.population[def->source.population].n, &net->net->tile[t].part[def->target.population], f, user);
+    return RV_OK;
+}
+
 /* ---- touching ------------------------------------------------------------------------------------------------ */
 
 /* So far above the threshold that a step of the leak does not bring V_m below it. */

@@ -352,6 +352,11 @@ typedef void (*rv_sample_fn)(void *user, double t_ms, double value);
 rv_status rv_watch_state(rv_net *net, rv_population population, int64_t neuron, const char *variable, rv_sample_fn f, void *user);
 void      rv_unwatch_state(rv_net *net, rv_sample_fn f, void *user);
 
+/** Visits the weights of a projection that learns, caught up to now, in no special order: without the lists that
+ *  rv_synapses() makes. Between runs and in callbacks. */
+typedef void (*rv_weight_fn)(void *user, int64_t source, int64_t target, double weight);
+rv_status rv_visit_weights(rv_net *net, rv_projection projection, rv_weight_fn f, void *user);
+
 /** Makes a neuron spike: lifts V_m far above the threshold, so that it fires in the next step (exact timing: at once) unless
  *  it is refractory. Before or between runs, and in callbacks. Refused where the model has no V_m. */
 rv_status rv_poke(rv_net *net, rv_population population, int64_t neuron);
