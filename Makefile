@@ -9,11 +9,11 @@ CC        = gcc
 endif
 OPTIMISE ?= -O3
 SANITIZE ?=
-PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev librandom123-dev libcmocka-dev fonts-dejavu-core
+PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev librandom123-dev libcmocka-dev fonts-dejavu-core xvfb xdotool
 
 VERSION  := $(shell sed -n 's/^\#define RV_VERSION "\(.*\)"/\1/p' sim/ranvier.h)
 ROOMS    := sim neurons learning io viz hw
-MODULES   = hdf5-serial gsl lua5.4 cairo
+MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
 FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
 # Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
