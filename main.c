@@ -13,6 +13,7 @@ static const struct verb {
     int (*call)(const command *);
 } verbs[] = {
     { "run", "FILE.lua [name=value ...]", "run a script", command_run },
+    { "view", "FILE.h5 [--follow]", "the window on a recording, also one still being written", command_view },
     { "plot", "FILE.h5 -o FIG.png", "draw a figure of a results file (.png, .svg, .pdf)", command_plot },
     { "stats", "FILE.h5", "rates, CV, correlations per population", command_stats },
     { "info", "FILE.h5", "what is in a results file, and what made it", command_info },

@@ -15,6 +15,7 @@
 -- the paper's values; for A, which the table leaves out, it gives 327 Hz.
 --
 --   ranvier run brunel_2000.lua [regime=AI] [time=1000] [check=1] [figure=brunel.png]
+--   ranvier run brunel_2000.lua time=60000 --live
 local rv = require "ranvier"
 local spectrum = require "spectrum"
 
@@ -40,7 +41,8 @@ local I = net:population("I", 10 * C_I, "iaf_psc_delta", lif)
 
 net:connect(E, { E, I }, { rule = "fixed_indegree", indegree = C_E }, { weight = J, delay = 1.5 })
 net:connect(I, { E, I }, { rule = "fixed_indegree", indegree = C_I }, { weight = -g * J, delay = 1.5 })
-net:poisson({ E, I }, { rate = nu_ext, weight = J })
+local background = net:poisson({ E, I }, { rate = nu_ext, weight = J })
+net:knob("background (Hz)", 0, 2 * nu_ext, nu_ext, function(rate) background:set("rate", rate) end) -- with --live
 
 net:record({ E, I }, "spikes")
 local activity = net:record(E, "rate", { bin = 0.5 }) -- the paper's global activity

@@ -12,6 +12,7 @@
 -- inhibitory. At scale=0.2 NEST gives 0.6 2.5 4.3 5.5 7.3 8.3 1.0 7.5 Hz.
 --
 --   ranvier run potjans_diesmann_2014.lua [scale=0.2] [time=1000] [check=1] [figure=column.png]
+--   ranvier run potjans_diesmann_2014.lua scale=0.2 time=60000 --live
 local rv = require "ranvier"
 
 local scale = rv.arg.scale or 1
@@ -56,14 +57,18 @@ local function lost_current(to)
 end
 
 local net = rv.network { resolution = 0.1, seed = 55 }
-local layers = {}
+local layers, inputs = {}, {}
 for i = 1, 8 do
   layers[i] = net:population(names[i], math.floor(sizes[i] * scale + 0.5), "iaf_psc_exp", {
     C_m = C_m, tau_m = tau_m, E_L = -65, V_th = -50, V_reset = -65, t_ref = 2, tau_syn_ex = tau_syn, tau_syn_in = tau_syn,
     V_m = rv.normal(V_mean[i], V_sd[i]), I_e = lost_current(i),
   })
-  net:poisson(layers[i], { rate = background * K_ext[i] * k_scale, weight = J / math.sqrt(k_scale) })
+  inputs[i] = net:poisson(layers[i], { rate = background * K_ext[i] * k_scale, weight = J / math.sqrt(k_scale) })
 end
+
+net:knob("background (Hz per synapse)", 0, 2 * background, background, function(rate) -- with --live
+  for i = 1, 8 do inputs[i]:set("rate", rate * K_ext[i] * k_scale) end
+end)
 
 for to = 1, 8 do
   for from = 1, 8 do

@@ -137,6 +137,7 @@ void script_close(script *s)
         s->L = NULL;
         lua_close(L);
     }
+    script_live_free(s);
     free(s->text);
     free(s->directory);
     free(s);

@@ -11,6 +11,7 @@
 #include "sim/ranvier.h"
 
 typedef struct script script;
+struct feed; /* viz/feed.h */
 
 /** A `name=value` of the command line; the script reads it as rv.arg.name, as a number if it looks like one. */
 typedef struct script_argument {
@@ -33,6 +34,13 @@ typedef struct script_options {
     bool                   unsafe;       /* the full Lua libraries, no limit on memory                        */
     bool                   profile;      /* measure where the time goes, and print it in the summary          */
     int64_t                memory_limit; /* bytes the script may use; 0: 2 GiB                                */
+    const char            *replay;       /* results file: what a user did to that run is done to this one     */
+    const char            *frames;       /* folder for pictures of the live view; NULL: none                  */
+    double                 frame_ms;     /* simulated time between two of them                                */
+    bool                   paused;       /* the live view begins paused                                       */
+    void                 (*show)(void *user, struct feed *f); /* told when the first network is about to run,
+                                            so that another thread opens a window; NULL: not live             */
+    void                  *show_user;
 } script_options;
 
 /** Prepares a script for running: reads its text, opens the libraries. @param s result, for script_close() even if
@@ -42,6 +50,9 @@ rv_status script_open(const script_options *options, script **s);
 /** Runs it to its end, an error, rv.exit() or an interruption; results files are complete and closed afterwards.
  *  @return RV_OK (also after rv.exit), RV_STOPPED if interrupted, or what went wrong, see script_message() */
 rv_status script_run(script *s);
+
+/** Where there is a window, waits until it is closed, with the network as the script left it. */
+void script_linger(script *s);
 
 /** Why script_open() or script_run() failed: one sentence, beginning with file and line if the script is at fault;
  *  after an interruption, what was saved. Empty if all went well. */

@@ -12,6 +12,7 @@ typedef struct command {
 } command;
 
 int command_run(const command *c);
+int command_view(const command *c);
 int command_plot(const command *c);
 int command_stats(const command *c);
 int command_info(const command *c);

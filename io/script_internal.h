@@ -31,7 +31,17 @@ typedef struct script_population {
     double record_start_ms; /* when its spikes began to be recorded; NAN: they are not          */
     int    inhibitory;      /* the script's word: 1 yes, 0 no, -1 none                          */
     double outgoing;        /* sum of the signs of its projections' weights                     */
+    results_shape shape;    /* of a sheet of pixels                                             */
 } script_population;
+
+/** A slider the script declared, and the function it calls. */
+typedef struct script_knob {
+    char   label[64];
+    double low, high, value;
+    int    function; /* anchor */
+} script_knob;
+
+enum { SCRIPT_MOST_KNOBS = 32 };
 
 /** A network of the script: the userdata behind `net`. Its user value is the table of its anchors: functions and
  *  structs the engine points to, alive as long as the network. */
@@ -46,6 +56,11 @@ typedef struct script_net {
     script_population *populations; /* [n_populations], by id - 1                                       */
     int                n_populations;
     double             run_begin_ms, run_end_ms, wall_begin; /* of the run in progress                  */
+    script_knob        knobs[SCRIPT_MOST_KNOBS];
+    int                n_knobs;
+    results_touch     *touches; /* [n_touches] what the user did so far                                 */
+    int64_t            n_touches, touches_room;
+    bool               begun;   /* its first run has begun                                              */
     struct script_net *next;
 } script_net;
 
@@ -66,6 +81,10 @@ struct script {
     int         n_nets, summary_net;        /* summary_net: reference that keeps a lone network until the summary */
     rv_profile  gone;                       /* of the networks already gone: times only */
     bool        out_used;
+    struct live *live;   /* the watched network, the first one that ran; NULL: none                            */
+    script_net  *live_net;
+    struct film *film;
+    results     *replay;
     bool        bar; /* a progress bar is on the terminal */
 };
 
@@ -201,6 +220,7 @@ void script_arguments(lua_State *L); /* adds rv.arg                             
 void script_warn_unused(script *s);  /* arguments nobody asked for                          */
 
 int network_run(lua_State *L); /* script_running.c */
+int network_knob(lua_State *L); /* script_live.c    */
 int network_at(lua_State *L);
 int network_every(lua_State *L);
 int network_output(lua_State *L);
@@ -217,6 +237,19 @@ bool               script_is_inhibitory(script_net *net, rv_population populatio
 
 /** Refuses a call that changes the definition from inside a callback. */
 void script_defining(lua_State *L, script_net *net, const char *call);
+
+/* ---- the live view, and what users do through it (script_live.c) ----------------------------------------------- */
+
+/** Before each run of a network: the first one opens the view and sets up what is replayed. */
+rv_status script_live_begin(script_net *net);
+
+/** All a user did to the network so far, and the labels of its knobs, one a line. */
+const results_touch *script_touches(void *net, int64_t *n);
+void                 script_knob_labels(const script_net *net, char *text, size_t room);
+
+/** Before a network is freed, and before the script is. */
+void script_live_forget(script_net *net);
+void script_live_free(script *s);
 
 /* ---- running (script_running.c) ------------------------------------------------------------------------------- */
 

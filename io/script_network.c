@@ -56,6 +56,7 @@ static int free_network(lua_State *L)
     script_net *net = lua_touserdata(L, 1);
     script     *s = net->owner;
     if (!net->net) return 0;
+    script_live_forget(net);
     script_outputs_close(net);
     for (script_net **link = &s->nets; *link; link = &(*link)->next) {
         if (*link != net) continue;
@@ -64,7 +65,7 @@ static int free_network(lua_State *L)
     }
     script_add_times(&s->gone, net->net);
     rv_net_free(net->net);
-    free(net->populations);
+    free(net->populations), free(net->touches);
     net->net = NULL;
     return 0;
 }
@@ -220,6 +221,23 @@ int population_set(lua_State *L)
     return 1;
 }
 
+/* The number of neurons, or the shape of a sheet of pixels: {columns, rows[, polarities]}. */
+static int64_t read_size(lua_State *L, int index, results_shape *shape)
+{
+    const char *what = "net:population: the number of neurons (second argument)";
+    if (!lua_istable(L, index)) return script_integer(L, index, what, 1, INT64_MAX);
+    int     sides[3] = { 0, 0, 1 };
+    int64_t n = (int64_t)lua_rawlen(L, index);
+    if (n < 2 || n > 3) script_fail(L, "net:population: the shape (second argument) has %lld numbers; {columns, rows[, polarities]} is needed", (long long)n);
+    for (int k = 0; k < n; k++) {
+        lua_rawgeti(L, index, k + 1);
+        sides[k] = (int)script_integer(L, -1, "net:population: the shape (second argument)", 1, k < 2 ? 32768 : 2);
+        lua_pop(L, 1);
+    }
+    *shape = (results_shape){ sides[0], sides[1], sides[2] };
+    return (int64_t)sides[0] * sides[1] * sides[2];
+}
+
 /* net:population(name, n, model[, params[, options]]) */
 static int network_population(lua_State *L)
 {
@@ -228,7 +246,8 @@ static int network_population(lua_State *L)
     lua_settop(L, 6);
     script_defining(L, net, "net:population");
     const char *name = script_text(L, 2, "net:population: the name (first argument)");
-    int64_t     n = script_integer(L, 3, "net:population: the number of neurons (second argument)", 1, INT64_MAX);
+    results_shape shape = { 0 };
+    int64_t       n = read_size(L, 3, &shape);
     const char *model = script_text(L, 4, "net:population: the model (third argument)");
     const char *what = lua_pushfstring(L, "population \"%s\"", name);
     script_keys(L, 6, what, keys, COUNT(keys));
@@ -246,6 +265,7 @@ static int network_population(lua_State *L)
     }
     script_population *known = script_population_of(net, population);
     if (!known) script_fail(L, "%s: no memory left", what);
+    known->shape = shape;
     if (lua_istable(L, 6)) {
         if (lua_getfield(L, 6, "inhibitory") != LUA_TNIL)
             known->inhibitory = script_boolean(L, -1, "options: inhibitory");
@@ -388,6 +408,7 @@ void script_open_network(lua_State *L)
         { "__gc", free_network },       { "__tostring", network_tostring }, { "population", network_population },
         { "connect", network_connect }, { "record", network_record },       { "run", network_run },
         { "time", network_time },       { "stop", network_stop },           { "at", network_at },
+        { "knob", network_knob },
         { "every", network_every },     { "output", network_output },       { "plot", network_plot },
         { "profile", network_profile }, { "hash", network_hash },           { NULL, NULL },
     };

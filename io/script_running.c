@@ -75,14 +75,25 @@ static void add_output(lua_State *L, script_net *net, const char *path)
 
 static bool is_inhibitory(void *user, rv_population population) { return script_is_inhibitory(user, population); }
 
+static results_shape shape_of(void *user, rv_population population)
+{
+    const script_population *p = script_population_of(user, population);
+    return p ? p->shape : (results_shape){ 0 };
+}
+
 static rv_status open_outputs(script_net *net)
 {
     script                  *s = net->owner;
+    char                     labels[SCRIPT_MOST_KNOBS * 65];
     const results_provenance made_by = { .command_line = s->options.command_line,
                                          .script_path = s->options.path,
                                          .script_text = s->text,
+                                         .knobs = labels,
                                          .inhibitory = is_inhibitory,
+                                         .shape = shape_of,
+                                         .touches = net->n_knobs > 0 || s->options.show || s->options.replay ? script_touches : NULL,
                                          .user = net };
+    script_knob_labels(net, labels, sizeof labels);
     for (script_output *output = net->outputs; output; output = output->next) {
         rv_status status =
             output->writer ? RV_OK : results_writer_open(net->net, output->path, &made_by, &output->writer);
@@ -147,6 +158,7 @@ static rv_status run_whole(script_net *net, double duration_ms)
     rv_status status = rv_compile(net->net);
     if (status == RV_OK) status = open_outputs(net);
     net->run_begin_ms = rv_time(net->net), net->run_end_ms = net->run_begin_ms + duration_ms;
+    if (status == RV_OK) status = script_live_begin(net);
     net->wall_begin = clock_seconds();
     if (status == RV_OK) status = rv_run(net->net, duration_ms);
     return status;

@@ -119,7 +119,7 @@ int command_stats(const command *c)
 
 static void print_provenance(const results *r)
 {
-    static const char *const names[] = { "version",    "created", "command_line", "script_path",  "seed",
+    static const char *const names[] = { "recording", "warning", "version",    "created", "command_line", "script_path",  "seed",
                                          "resolution", "timing",  "threads",      "simulated_ms", "finished" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *text = results_attribute(r, names[i]);

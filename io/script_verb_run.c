@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/script_command.h"
+#include "io/script_window.h"
 
 enum { MOST_ARGUMENTS = 256 };
 
@@ -53,14 +54,14 @@ static int refuse_kind(const char *path)
 
 /* Everything read from the command line lives here until the script is closed. */
 typedef struct run_line {
-    const char     *path, *out, *time, *threads, *seed, *timing;
-    bool            quiet, unsafe, profile;
+    const char     *path, *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms;
+    bool            quiet, unsafe, profile, live, paused;
     script_argument arguments[MOST_ARGUMENTS + 1];
     char            names[MOST_ARGUMENTS][64];
     int             n_arguments;
     uint64_t        seed_number;
     rv_timing       timing_kind;
-    double          threads_number;
+    double          threads_number, frame_ms_number;
 } run_line;
 
 static bool is_name(const char *text, size_t length)
@@ -117,6 +118,12 @@ static bool read_values(run_line *line)
 {
     double time;
     if (!command_number("--time", line->time, 0, 1e15, &time)) return false;
+    line->frame_ms_number = 10;
+    if (!command_number("--frame-ms", line->frame_ms, 1e-6, 1e9, &line->frame_ms_number)) return false;
+    if (line->live && line->frames) {
+        command_fail(2, "--live and --frames: pictures are for runs without a window; in a window, V records");
+        return false;
+    }
     if (line->time) line->arguments[line->n_arguments++] = (script_argument){ "time", line->time };
     if (line->out && !ends_with(line->out, ".h5") && !ends_with(line->out, ".hdf5")) {
         command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
@@ -136,6 +143,11 @@ static int read_line(const command *c, run_line *line)
         { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
         { "--timing", "grid|exact", "instead of the script's", &line->timing, NULL },
         { "--quiet", NULL, "no progress bar, summary or warnings", NULL, &line->quiet },
+        { "--live", NULL, "open a window and watch it run", NULL, &line->live },
+        { "--paused", NULL, "with --live: begin paused", NULL, &line->paused },
+        { "--frames", "FOLDER", "without a window: draw the live view into numbered pictures", &line->frames, NULL },
+        { "--frame-ms", "MS", "simulated time between two of them, 10 by default", &line->frame_ms, NULL },
+        { "--replay", "FILE.h5", "do to this run what a user did to that one: knobs, pokes, currents", &line->replay, NULL },
         { "--profile", NULL, "print where the time went", NULL, &line->profile },
         { "--unsafe", NULL, "let the script use files, processes and modules, without a limit on memory", NULL,
           &line->unsafe },
@@ -166,7 +178,52 @@ static void join(const command *c, char *text, size_t room)
     }
 }
 
-static int run_script(const command *c, const run_line *line)
+/* Runs the script to its end and prints what there is to say. */
+static script *run_script(const command *c, const script_options *options)
+{
+    script   *s;
+    rv_status status = script_open(options, &s);
+    if (!s) return NULL;
+    if (c->watch) c->watch(s);
+    if (status == RV_OK) script_run(s);
+    if (script_message(s)[0]) fprintf(stderr, "%s\n", script_message(s));
+    script_linger(s);
+    if (c->watch) c->watch(NULL);
+    return s;
+}
+
+static int close_script(script *s)
+{
+    if (!s) return command_fail(1, "no memory left");
+    int exit_status = script_exit_status(s);
+    script_close(s);
+    return exit_status;
+}
+
+/* The script in the thread beside the window. */
+typedef struct live_run {
+    const command *command;
+    script_options options;
+    script        *script;
+} live_run;
+
+static void run_beside(void *user, window_stage *stage)
+{
+    live_run *r = user;
+    r->options.show = window_stage_show, r->options.show_user = stage;
+    r->script = run_script(r->command, &r->options);
+}
+
+/* The script is closed after the window, which looks at its feed. */
+static int run_live(const command *c, const script_options *options)
+{
+    live_run r = { c, *options, NULL };
+    rv_error error = { 0 };
+    if (window_stage_run(run_beside, &r, true, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    return close_script(r.script);
+}
+
+static int run_line_of(const command *c, const run_line *line)
 {
     char command_line[4096];
     join(c, command_line, sizeof command_line);
@@ -182,17 +239,12 @@ static int run_script(const command *c, const run_line *line)
         .quiet = line->quiet,
         .unsafe = line->unsafe,
         .profile = line->profile,
+        .replay = line->replay,
+        .frames = line->frames,
+        .frame_ms = line->frame_ms_number,
+        .paused = line->paused,
     };
-    script   *s;
-    rv_status status = script_open(&options, &s);
-    if (!s) return command_fail(1, "no memory left");
-    if (c->watch) c->watch(s);
-    if (status == RV_OK) status = script_run(s);
-    if (c->watch) c->watch(NULL);
-    if (script_message(s)[0]) fprintf(stderr, "%s\n", script_message(s));
-    int exit_status = script_exit_status(s);
-    script_close(s);
-    return exit_status;
+    return line->live ? run_live(c, &options) : close_script(run_script(c, &options));
 }
 
 int command_run(const command *c)
@@ -200,7 +252,7 @@ int command_run(const command *c)
     run_line *line = calloc(1, sizeof *line);
     if (!line) return command_fail(1, "no memory left");
     int status = read_line(c, line);
-    if (status < 0) status = ends_with(line->path, ".lua") ? run_script(c, line) : refuse_kind(line->path);
+    if (status < 0) status = ends_with(line->path, ".lua") ? run_line_of(c, line) : refuse_kind(line->path);
     free(line);
     return status;
 }
