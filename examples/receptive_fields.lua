@@ -39,7 +39,7 @@ end
 local retina = net:population("retina", { side, side }, "spike_generator", { spike_times = spike_times })
 local cells = net:population("cells", n_cells, "iaf_psc_exp", {
   C_m = 100, tau_m = 10, E_L = -70, V_th = -55, V_reset = -70, V_m = -70, t_ref = 5, tau_syn_ex = 3, tau_syn_in = 15,
-})
+}, { inhibitory = false }) -- the colour of excitatory cells
 local fields = net:connect(retina, cells, "all_to_all", {
   weight = rv.uniform(0.55 * wmax, 0.95 * wmax), delay = 1, dendritic_fraction = 0,
   plasticity = "stdp", Wmax = wmax, mu_plus = 0, mu_minus = 0, -- additive

@@ -16,6 +16,14 @@
 
 typedef enum format { MEMORY, PNG, SVG, PDF } format;
 
+enum {
+    LARGEST_SIDE     = 32767, /* pixels: cairo's coordinates are 16.16 fixed point */
+    PATCH_DPI        = 300,   /* of images in vector files: what journals ask of halftones */
+    PNG_HEADER_BYTES = 33,    /* signature and IHDR; the chunk with the resolution follows */
+    TEXT_BYTES       = 512,
+    COLOURS          = 64,    /* remembered of a theme */
+};
+
 struct canvas {
     format           format;
     cairo_surface_t *surface;
@@ -23,17 +31,12 @@ struct canvas {
     double           width, height; /* points */
     double           scale;         /* pixels per point */
     double           dpi;
+    bool             dark;
+    uint32_t         mapped[COLOURS][2]; /* colours used with this theme: given, drawn; by hash; free: 0xffffffff */
     FILE            *file;
     char            *path, *temporary;
     int              write_error; /* errno of the first failed write */
     size_t           written;
-};
-
-enum {
-    LARGEST_SIDE     = 32767, /* pixels: cairo's coordinates are 16.16 fixed point */
-    PATCH_DPI        = 300,   /* of images in vector files: what journals ask of halftones */
-    PNG_HEADER_BYTES = 33,    /* signature and IHDR; the chunk with the resolution follows */
-    TEXT_BYTES       = 512,
 };
 
 rv_status canvas_fail(rv_error *error, rv_status status, const char *pattern, ...)
@@ -136,6 +139,97 @@ static rv_status check_size(const char *name, double width, double height, doubl
                        height * scale, LARGEST_SIDE);
 }
 
+/* --------------------------------------------------------------------------------------------- colours --- */
+
+/* A colour in OKLab (Ottosson 2020, https://bottosson.github.io/posts/oklab): lightness 0..1 and two opponent axes, in
+ * which equal steps look equal, so that "lighter by so much" means the same for blue and for vermilion. */
+typedef struct oklab {
+    double l, a, b;
+} oklab;
+
+static double to_linear(double s) { return s <= 0.04045 ? s / 12.92 : pow((s + 0.055) / 1.055, 2.4); }
+static double from_linear(double x) { return x <= 0.0031308 ? 12.92 * x : 1.055 * pow(x, 1 / 2.4) - 0.055; }
+
+static oklab oklab_of(uint32_t rgb)
+{
+    double red = to_linear((rgb >> 16 & 255) / 255.0), green = to_linear((rgb >> 8 & 255) / 255.0);
+    double blue = to_linear((rgb & 255) / 255.0);
+    double l = cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue);
+    double m = cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue);
+    double s = cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue);
+    return (oklab){ 0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+                    1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+                    0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s };
+}
+
+/* @return whether it is a colour of the screen */
+static bool oklab_to_rgb(oklab c, uint32_t *rgb)
+{
+    double l = pow(c.l + 0.3963377774 * c.a + 0.2158037573 * c.b, 3);
+    double m = pow(c.l - 0.1055613458 * c.a - 0.0638541728 * c.b, 3);
+    double s = pow(c.l - 0.0894841775 * c.a - 1.2914855480 * c.b, 3);
+    double linear[3] = { 4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+                         -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+                         -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s };
+    *rgb = 0;
+    for (int i = 0; i < 3; i++) {
+        if (linear[i] < -2e-3 || linear[i] > 1.002) return false;
+        *rgb = *rgb << 8 | (uint32_t)lround(255 * fmin(fmax(from_linear(linear[i]), 0), 1));
+    }
+    return true;
+}
+
+static const uint32_t PAPER = 0x14171c, INK = 0xd8dce2; /* on a dark page; ... */
+static const uint32_t PRINTED_INK = 0x262626;           /* ... the ink of a white one */
+static const double   DARK_STEPS = 0.85;                /* near black, steps have to be larger to be seen */
+
+/* The grey that takes the place of one of this lightness, between paper and ink and beyond. */
+static oklab dark_grey(double lightness)
+{
+    oklab  paper = oklab_of(PAPER), ink = oklab_of(INK);
+    double part = pow(fmax(1 - lightness, 0) / (1 - oklab_of(PRINTED_INK).l), DARK_STEPS);
+    return (oklab){ paper.l + part * (ink.l - paper.l), paper.a + part * (ink.a - paper.a),
+                    paper.b + part * (ink.b - paper.b) };
+}
+
+/* Greys and pale colours change places, strong ones are lifted. Where the screen has no such colour it loses chroma. */
+static uint32_t to_dark(uint32_t rgb)
+{
+    oklab    given = oklab_of(rgb), drawn = dark_grey(given.l);
+    double   strong = fmin(fmax((hypot(given.a, given.b) - 0.03) / 0.06, 0), 1);
+    uint32_t result = rgb;
+    double   lifted = fmax(0.42 + 0.52 * given.l, 0.61); /* so that the darkest, 0x332288, has a contrast of 4.5 */
+    drawn.l = fmin(drawn.l + strong * (lifted - drawn.l), 1);
+    drawn.a = (1 - strong) * drawn.a + given.a, drawn.b = (1 - strong) * drawn.b + given.b;
+    while (!oklab_to_rgb(drawn, &result) && hypot(drawn.a, drawn.b) > 1e-4) drawn.a *= 0.95, drawn.b *= 0.95;
+    return result;
+}
+
+uint32_t canvas_colour(const canvas *c, uint32_t rgb) { return c->dark ? to_dark(rgb) : rgb; }
+
+void canvas_dark(canvas *c, bool dark)
+{
+    if (c->dark != dark) memset(c->mapped, 0xff, sizeof c->mapped);
+    c->dark = dark;
+    canvas_clear(c);
+}
+
+static void set_colour(canvas *c, uint32_t rgb, double alpha)
+{
+    uint32_t *known = c->mapped[(rgb * 0x9e3779b1u) >> 26];
+    if (known[0] != rgb) known[0] = rgb, known[1] = canvas_colour(c, rgb);
+    cairo_set_source_rgba(c->cr, (known[1] >> 16 & 255) / 255.0, (known[1] >> 8 & 255) / 255.0, (known[1] & 255) / 255.0,
+                          alpha > 0 ? alpha : 1);
+}
+
+void canvas_clear(canvas *c)
+{
+    cairo_reset_clip(c->cr);
+    cairo_new_path(c->cr);
+    set_colour(c, 0xffffff, 1);
+    cairo_paint(c->cr);
+}
+
 /* ---------------------------------------------------------------------------------- opening and closing --- */
 
 static cairo_surface_t *make_surface(canvas *c)
@@ -172,8 +266,8 @@ static rv_status start_drawing(canvas *c, const char *name, rv_error *error)
                            cairo_status_to_string(cairo_status(c->cr)));
     if (has_pixels(c)) cairo_scale(c->cr, c->scale, c->scale);
     choose_text_rendering(c->cr);
-    cairo_set_source_rgb(c->cr, 1, 1, 1);
-    cairo_paint(c->cr);
+    memset(c->mapped, 0xff, sizeof c->mapped);
+    canvas_clear(c);
     return RV_OK;
 }
 
@@ -274,12 +368,6 @@ const uint32_t *canvas_pixels(canvas *c, int *width, int *height, int *stride)
 
 /* --------------------------------------------------------------------------------------------- drawing --- */
 
-static void set_colour(canvas *c, uint32_t rgb, double alpha)
-{
-    cairo_set_source_rgba(c->cr, (rgb >> 16 & 255) / 255.0, (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0,
-                          alpha > 0 ? alpha : 1);
-}
-
 static void stroke(canvas *c, canvas_pen pen, cairo_line_cap_t cap)
 {
     double dashes[2] = { 3 * pen.width, 2 * pen.width };
@@ -315,6 +403,23 @@ void canvas_polygon(canvas *c, canvas_pen pen, const double *x, const double *y,
     cairo_new_path(c->cr); /* text leaves a current point */
     for (int i = 0; i < n; i++) cairo_line_to(c->cr, x[i], y[i]);
     cairo_close_path(c->cr);
+    set_colour(c, pen.colour, pen.alpha);
+    cairo_fill(c->cr);
+}
+
+void canvas_rectangle(canvas *c, canvas_pen pen, double x, double y, double width, double height, double radius,
+                      bool filled)
+{
+    double r = fmax(fmin(radius, fmin(width, height) / 2), 0), right = acos(-1) / 2;
+    cairo_new_path(c->cr);
+    if (r > 0) {
+        cairo_arc(c->cr, x + width - r, y + r, r, -right, 0);
+        cairo_arc(c->cr, x + width - r, y + height - r, r, 0, right);
+        cairo_arc(c->cr, x + r, y + height - r, r, right, 2 * right);
+        cairo_arc(c->cr, x + r, y + r, r, 2 * right, 3 * right);
+        cairo_close_path(c->cr);
+    } else cairo_rectangle(c->cr, x, y, width, height);
+    if (!filled) return stroke(c, pen, CAIRO_LINE_CAP_BUTT);
     set_colour(c, pen.colour, pen.alpha);
     cairo_fill(c->cr);
 }

@@ -30,6 +30,17 @@ rv_status canvas_open(const char *path, double width, double height, double dpi,
 /** A white image in memory. @param width, height in pixels  @param scale pixels per point */
 rv_status canvas_new(int width, int height, double scale, canvas **c, rv_error *error);
 
+/** Begins an image anew: nothing drawn, nothing clipped. A window draws each of its frames on the same canvas. */
+void canvas_clear(canvas *c);
+
+/** A dark page instead of a white one, and back; clears the canvas. The same colours are given to the drawing
+ *  functions: greys change places (white paper becomes 0x14171c, ink 0xd8dce2), strong colours keep their hue and become
+ *  a little lighter, pale ones dark. */
+void canvas_dark(canvas *c, bool dark);
+
+/** What a colour is drawn as on this canvas, for those who make patches; 0xffffff is the page. */
+uint32_t canvas_colour(const canvas *c, uint32_t rgb);
+
 /** Finishes and writes the file, if there is one, and frees the canvas in any case. */
 rv_status canvas_close(canvas *c, rv_error *error);
 
@@ -64,13 +75,18 @@ void canvas_polyline(canvas *c, canvas_pen pen, const double *x, const double *y
 /** The area within n points; pen.width is not used. */
 void canvas_polygon(canvas *c, canvas_pen pen, const double *x, const double *y, int n);
 
+/** A rectangle with corners rounded by a radius (0: none), filled, or an outline of pen.width centred on its edges. */
+void canvas_rectangle(canvas *c, canvas_pen pen, double x, double y, double width, double height, double radius,
+                      bool filled);
+
 /** Round dots of diameter pen.width. */
 void canvas_dots(canvas *c, canvas_pen pen, const double *x, const double *y, int n);
 
 /** Upright strokes of the given height, centred at x, y. */
 void canvas_strokes(canvas *c, canvas_pen pen, double height, const double *x, const double *y, int n);
 
-/** An opaque image [rows][columns] of 0xRRGGBB, stretched over a rectangle. */
+/** An opaque image [rows][columns] of 0xRRGGBB, stretched over a rectangle. Its colours are drawn as they are, see
+ *  canvas_colour(). */
 void canvas_patch(canvas *c, double x, double y, double width, double height, const uint32_t *rgb, int columns,
                   int rows);
 

@@ -1,23 +1,18 @@
-/* The raster. Up to MOST_MARKS spikes are dots or strokes of the canvas. More are summed into an image: every spike
- * covers a box of the mark's size, shared among the pixels it touches (so that rows of neurons and steps of time that
- * are no multiples of a pixel make no moiré), and darkness follows the logarithm of the coverage (so that single
- * spikes and population bursts show in one picture). */
+/* The raster. Up to MOST_MARKS spikes are dots or strokes of the canvas. More are summed into an image in which
+ * darkness is their density, see viz/coverage.h. */
 #include "viz/raster.h"
+#include "viz/coverage.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     MOST_MARKS = 20000,
-    BATCH      = 512,  /* marks per stroke of the canvas */
-    LEVELS     = 4096, /* of the coverage when its high quantile is sought */
+    BATCH      = 512, /* marks per stroke of the canvas */
 };
 
 static const double SMALLEST_BAND = 13; /* points: a line of text and air */
 static const double LARGEST_GAP = 7;    /* numbers at both sides of it do not touch */
-static const double FULL_QUANTILE = 0.99; /* of the covered pixels have less than full colour */
-static const double ABOVE_MEAN = 2.5;     /* headroom for bursts where most pixels hold several spikes */
 
 uint32_t raster_colour(const figure *f, int population)
 {
@@ -156,12 +151,6 @@ void raster_names(canvas *c, const figure *f, double from, double to, double bas
 
 /* ------------------------------------------------------------------------------------------------ marks --- */
 
-/* What a spike of one population looks like, in points. */
-typedef struct mark {
-    double width, height;
-    bool   stroke; /* else a dot of diameter width */
-} mark;
-
 static int64_t count_visible(const figure_spikes *spikes, const axis *time)
 {
     int64_t n = 0;
@@ -169,21 +158,15 @@ static int64_t count_visible(const figure_spikes *spikes, const axis *time)
     return n;
 }
 
-/* Dots shrink with the number of spikes on the whole raster, such that a raster without overlaps would be a quarter
- * ink; where every neuron has three points of its own, strokes are easier to read than dots. */
-static mark choose_mark(const figure_spikes *spikes, raster_band band, axis_rect plot, const axis *time, int64_t n_all)
+static coverage_mark choose_mark(const figure_spikes *spikes, raster_band band, axis_rect plot, const axis *time,
+                                 int64_t n_all)
 {
-    double size = (double)(spikes->size > 0 ? spikes->size : 1), pitch = band.height / size;
-    if (pitch >= 3) {
-        double per_neuron = (double)count_visible(spikes, time) / size;
-        double width = fmin(fmax(0.4 * plot.width / fmax(per_neuron, 1), 0.3), 0.8);
-        return (mark){ .width = width, .height = fmin(0.8 * pitch, 9), .stroke = true };
-    }
-    double diameter = fmin(fmax(sqrt(plot.width * plot.height / 4 / fmax((double)n_all, 1)), 0.2), 1.8);
-    return (mark){ .width = diameter, .height = diameter };
+    double size = (double)(spikes->size > 0 ? spikes->size : 1);
+    double per_neuron = (double)count_visible(spikes, time) / size;
+    return coverage_choose_mark(band.height / size, plot.width, plot.height, per_neuron, (double)n_all);
 }
 
-static void flush_marks(canvas *c, mark m, uint32_t colour, const double *x, const double *y, int n)
+static void flush_marks(canvas *c, coverage_mark m, uint32_t colour, const double *x, const double *y, int n)
 {
     canvas_pen pen = { .colour = colour, .width = m.width };
     if (n == 0) return;
@@ -191,7 +174,7 @@ static void flush_marks(canvas *c, mark m, uint32_t colour, const double *x, con
     else canvas_dots(c, pen, x, y, n);
 }
 
-static void draw_marks(canvas *c, const figure_spikes *spikes, raster_band band, const axis *time, mark m,
+static void draw_marks(canvas *c, const figure_spikes *spikes, raster_band band, const axis *time, coverage_mark m,
                        uint32_t colour)
 {
     double x[BATCH], y[BATCH];
@@ -208,78 +191,19 @@ static void draw_marks(canvas *c, const figure_spikes *spikes, raster_band band,
 
 /* ---------------------------------------------------------------------------------------------- density --- */
 
-/* How often each pixel is covered by a spike. Columns lie together because spikes come in the order of time. */
-typedef struct coverage {
-    int    columns, rows;
-    double scale;   /* pixels per point */
-    float *covered; /* [columns][rows] */
-} coverage;
-
-/* Adds a box, in pixels; each pixel gets the part of its area that the box covers. */
-static inline void add_box(coverage *g, double x, double y, double width, double height)
+static void add_spikes(const coverage *g, const figure_spikes *spikes, raster_band band, axis_rect plot,
+                       const axis *time, coverage_mark m, double scale)
 {
-    double x0 = x - width / 2, x1 = x + width / 2, y0 = y - height / 2, y1 = y + height / 2;
-    int    column0 = x0 > 0 ? (int)x0 : 0, row0 = y0 > 0 ? (int)y0 : 0;
-    for (int column = column0; column < x1 && column < g->columns; column++) {
-        float *covered = g->covered + (size_t)column * (size_t)g->rows;
-        double wide = (x1 < column + 1 ? x1 : column + 1) - (x0 > column ? x0 : column);
-        for (int row = row0; row < y1 && row < g->rows; row++)
-            covered[row] += (float)(wide * ((y1 < row + 1 ? y1 : row + 1) - (y0 > row ? y0 : row)));
-    }
-}
-
-static void add_spikes(coverage *g, const figure_spikes *spikes, raster_band band, axis_rect plot, const axis *time,
-                       mark m)
-{
-    double width = fmax(m.width * (m.stroke ? 1 : sqrt(acos(-1) / 4)) * g->scale, 1); /* the area of the dot */
-    double height = fmax(m.stroke ? m.height * g->scale : width, 1);
-    double per_ms = plot.width * g->scale / (time->high - time->low);
-    double bottom = (band.y + band.height - plot.y) * g->scale;
-    double per_neuron = band.height * g->scale / (double)(spikes->size > 0 ? spikes->size : 1);
+    double width, height, per_ms = plot.width * scale / (time->high - time->low);
+    double bottom = (band.y + band.height - plot.y) * scale;
+    double per_neuron = band.height * scale / (double)(spikes->size > 0 ? spikes->size : 1);
+    coverage_box(m, scale, &width, &height);
     for (int64_t k = 0; k < spikes->n; k++) {
         double t = spikes->times_ms[k];
         if (!(t >= time->low && t <= time->high)) continue;
-        add_box(g, (t - time->low) * per_ms, bottom - ((double)spikes->neurons[k] + 0.5) * per_neuron, width, height);
+        double x = (t - time->low) * per_ms, y = bottom - ((double)spikes->neurons[k] + 0.5) * per_neuron;
+        coverage_add(g, 0, g->columns, x - width / 2, x + width / 2, y - height / 2, y + height / 2);
     }
-}
-
-/* The coverage that gets full colour: the quantile FULL_QUANTILE of the pixels that hold a spike, but well above their
- * mean, so that even activity is not a block of solid colour; at least 1. */
-static double full_coverage(const coverage *g)
-{
-    size_t n = (size_t)g->columns * (size_t)g->rows, holding = 0, below = 0;
-    float  most = 1;
-    double sum = 0;
-    int    counts[LEVELS] = { 0 };
-    for (size_t i = 0; i < n; i++) most = fmaxf(most, g->covered[i]);
-    for (size_t i = 0; i < n; i++) {
-        if (g->covered[i] < 0.5f) continue;
-        counts[(int)(g->covered[i] / most * (LEVELS - 1))]++;
-        holding++;
-        sum += g->covered[i];
-    }
-    double mean = sum / fmax((double)holding, 1), least = fmax(1 + ABOVE_MEAN * (mean - 1), 1);
-    for (int level = 0; level < LEVELS; level++) {
-        below += (size_t)counts[level];
-        if ((double)below >= FULL_QUANTILE * (double)holding) return fmax((level + 1.0) / LEVELS * most, least);
-    }
-    return most;
-}
-
-static uint32_t mix_with_white(uint32_t colour, double part)
-{
-    uint32_t mixed = 0;
-    for (int shift = 0; shift < 24; shift += 8)
-        mixed |= (uint32_t)lround(255 - part * (255 - (double)(colour >> shift & 255))) << shift;
-    return mixed;
-}
-
-/* Linear up to one spike's coverage, so that an edge of a dot is antialiased; logarithmic above. */
-static double darkness(double covered, double full)
-{
-    double one = 1 / (1 + 0.6 * log(full));
-    if (covered <= 1) return covered * one;
-    return fmin(one + (1 - one) * log(covered) / log(full), 1);
 }
 
 /* The population whose band is nearest to a row of pixels, in points from the top of the canvas. */
@@ -294,38 +218,41 @@ static int population_at(const figure *f, const raster_band *bands, double y)
     return nearest;
 }
 
-static void colour_patch(const coverage *g, const figure *f, const raster_band *bands, axis_rect plot, uint32_t *rgb)
+static double full_coverage(const coverage *g)
 {
-    enum { SHADES = 1024 };
-    double   full = full_coverage(g);
-    uint32_t shades[SHADES + 1]; /* by the square root of the coverage, finer where it is low */
-    int      shown = -1;
+    size_t          n = (size_t)g->columns * (size_t)g->rows;
+    coverage_census census = { .most = coverage_most(g->covered, n, 1) };
+    coverage_count(&census, g->covered, n);
+    return coverage_full(&census);
+}
+
+static void colour_patch(const coverage *g, const figure *f, const raster_band *bands, axis_rect plot, double scale,
+                         uint32_t *rgb)
+{
+    double          full = full_coverage(g);
+    coverage_shades shades;
+    int             shown = -1;
     for (int row = 0; row < g->rows; row++) {
-        int population = population_at(f, bands, plot.y + (row + 0.5) / g->scale);
-        for (int i = 0; i <= SHADES && population != shown; i++)
-            shades[i] = mix_with_white(raster_colour(f, population),
-                                       darkness(full * i / SHADES * i / SHADES, full * (1 + 1e-9)));
+        int population = population_at(f, bands, plot.y + (row + 0.5) / scale);
+        if (population != shown) coverage_make_shades(&shades, raster_colour(f, population), 0xffffff, full);
         shown = population;
-        for (int column = 0; column < g->columns; column++) {
-            double covered = g->covered[(size_t)column * (size_t)g->rows + (size_t)row];
-            int    shade = (int)lround(sqrt(fmin(covered / full, 1)) * SHADES);
-            rgb[(size_t)row * (size_t)g->columns + (size_t)column] = shades[shade];
-        }
+        for (int column = 0; column < g->columns; column++)
+            *rgb++ = coverage_shade(&shades, coverage_column(g, column)[row]);
     }
 }
 
 static rv_status draw_density(canvas *c, const figure *f, const raster_band *bands, axis_rect plot, const axis *time,
-                              const mark *marks)
+                              const coverage_mark *marks)
 {
     double   scale = canvas_scale(c);
-    coverage g = { .scale = scale };
-    g.columns = (int)fmax(lround(plot.width * scale), 1), g.rows = (int)fmax(lround(plot.height * scale), 1);
+    coverage g = { .columns = (int)fmax(lround(plot.width * scale), 1),
+                   .rows = (int)fmax(lround(plot.height * scale), 1) };
     size_t    n = (size_t)g.columns * (size_t)g.rows;
     uint32_t *rgb = malloc(n * sizeof *rgb);
     g.covered = calloc(n, sizeof *g.covered);
     if (g.covered && rgb) {
-        for (int i = 0; i < f->n_spikes; i++) add_spikes(&g, &f->spikes[i], bands[i], plot, time, marks[i]);
-        colour_patch(&g, f, bands, plot, rgb);
+        for (int i = 0; i < f->n_spikes; i++) add_spikes(&g, &f->spikes[i], bands[i], plot, time, marks[i], scale);
+        colour_patch(&g, f, bands, plot, scale, rgb);
         canvas_patch(c, plot.x, plot.y, g.columns / scale, g.rows / scale, rgb, g.columns, g.rows);
     }
     rv_status status = g.covered && rgb ? RV_OK : RV_OUT_OF_MEMORY;
@@ -339,7 +266,7 @@ rv_status raster_draw(canvas *c, const figure *f, const raster_band *bands, axis
 {
     int64_t   all = 0;
     rv_status status = RV_OK;
-    mark     *marks = calloc((size_t)f->n_spikes + 1, sizeof *marks);
+    coverage_mark *marks = calloc((size_t)f->n_spikes + 1, sizeof *marks);
     if (!marks) return RV_OUT_OF_MEMORY;
     for (int i = 0; i < f->n_spikes; i++) all += count_visible(&f->spikes[i], time);
     for (int i = 0; i < f->n_spikes; i++) marks[i] = choose_mark(&f->spikes[i], bands[i], plot, time, all);
