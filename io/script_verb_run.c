@@ -43,7 +43,7 @@ static int refuse_kind(const char *path)
                                 later[i][1]);
     if (is_hdf5(path))
         return command_fail(1,
-                            "\"%s\" is an HDF5 file: ranvier info, stats and plot read results; checkpoints come in a "
+                            "\"%s\" is an HDF5 file: ranvier view, info, stats and plot read results; checkpoints come in a "
                             "later version, this one runs Lua scripts (.lua)",
                             path);
     return command_fail(

@@ -86,7 +86,7 @@ static void wrong_command_lines(void **state)
     (void)state;
     static const wrong table[] = {
         { "rnu x.lua", 2, "ranvier: no verb \"rnu\"; did you mean run?" },
-        { "xyzzy", 2, "ranvier: no verb \"xyzzy\"; there are run, plot, stats, info, models, help" },
+        { "xyzzy", 2, "ranvier: no verb \"xyzzy\"; there are run, view, " },
         { "--hlep", 2, "ranvier: no option \"--hlep\"" },
         { "run", 2, "ranvier: run needs more: ranvier run FILE.lua" },
         { "run --tmie 5 n.lua", 2, "ranvier: no option of run \"--tmie\"; did you mean --time?" },
@@ -114,9 +114,16 @@ static void wrong_command_lines(void **state)
         { "run n.json", 1, "ranvier: \"n.json\": SONATA networks come in a later version" },
         { "run n.nir", 1, "NIR graphs come in a later version" },
         { "run n.net", 1, "netx networks come in a later version" },
-        { "run signature.h5", 1, "is an HDF5 file: ranvier info, stats and plot read results" },
+        { "run signature.h5", 1, "is an HDF5 file: ranvier view, info, stats and plot read results" },
         { "run n.lua --out /nowhere/x.h5", 1, "ranvier: cannot write \"/nowhere/x.h5\": No such file or directory" },
         { "run wrong.lua", 1, "wrong.lua:2: there is no rv.netwrok; did you mean rv.network?" },
+        { "run n.lua --live", 1, "ranvier: window: no display, DISPLAY is not set; write pictures with --frames FOLDER" },
+        { "run n.lua --live --frames f", 2, "ranvier: --live and --frames: pictures are for runs without a window" },
+        { "run n.lua --frame-ms 0", 2, "ranvier: --frame-ms = 0" },
+        { "run n.lua --frames f --replay missing.h5", 1, "replay: " },
+        { "view", 2, "ranvier: view needs more" },
+        { "view missing.h5", 1, "missing.h5" },
+        { "view n.lua", 1, "n.lua" },
         { "plot", 2, "ranvier: plot needs more" },
         { "plot n.h5", 2, "ranvier: plot needs the figure's name: ranvier plot n.h5 -o FIG.png" },
         { "plot missing.h5 -o x.png", 1, "missing.h5" },
@@ -349,6 +356,7 @@ int main(void)
     if (!realpath(command ? command : "build/ranvier", ranvier))
         return printf("no %s\n", command ? command : "build/ranvier"), 1;
     if (!mkdtemp(folder) || chdir(folder) != 0) return 1;
+    unsetenv("DISPLAY"), unsetenv("WAYLAND_DISPLAY");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_command_lines),
         cmocka_unit_test(help_and_lists),

@@ -116,7 +116,8 @@ static void write_round_trip(const char *path, float *first_sample)
     rv_projection  EI;
     rv_probe       V_m;
     results_writer *writer;
-    results_provenance made_by = { "ranvier run x.lua", "x.lua", "-- a script\n", say_inhibitory, &I.id };
+    results_provenance made_by = { .command_line = "ranvier run x.lua", .script_path = "x.lua", .script_text = "-- a script\n",
+                                   .inhibitory = say_inhibitory, .user = &I.id };
     ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(E), .target = rv_all(I), .rule = "all_to_all",
                                                       .weight = rv_number(0.1), .delay = rv_number(1) }, &EI));
     ENSURE_OK(net, rv_record_spikes(net, I));
