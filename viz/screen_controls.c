@@ -279,28 +279,47 @@ static double status_number(const screen_frame *s, double x, double width, doubl
     return x + width;
 }
 
-static void write_figures(const screen_frame *s, double x, double y)
+/* What goes on per second of wall time. @return the next place */
+static double write_pace(const screen_frame *s, double x, double y)
 {
     const view *v = s->view;
-    const feed *f = s->feed;
     char        text[64], large[32], wanted[32], unit[64];
-    write_time(f, v->now_ms, text);
-    x = status_number(s, x, 92, y, text, "");
     snprintf(text, sizeof text, "× %.3g", v->measured_speed);
     write_speed(v->speed, wanted);
     snprintf(unit, sizeof unit, "real time, wanted %s", wanted);
     x = status_number(s, x, 142, y, text, unit);
     screen_write_large(s->state->spikes_per_second, large);
-    if (f->live) x = status_number(s, x, 78, y, large, "spikes/s");
+    if (s->feed->live) x = status_number(s, x, 78, y, large, "spikes/s");
     screen_write_large(s->state->events_per_second, large);
-    if (f->live) x = status_number(s, x, 78, y, large, "events/s");
-    screen_write_large((double)f->n_pending, large);
-    if (f->live) x = status_number(s, x, 74, y, large, "pending");
-    screen_write_large((double)f->n_spikes, large);
-    if (!f->live) x = status_number(s, x, 78, y, large, "spikes");
-    bool giga = f->n_bytes >= 10000000000;
-    screen_write_large((double)f->n_bytes / (giga ? 1e9 : 1e6), large);
-    x = status_number(s, x, 54, y, large, giga ? "GB" : "MB");
+    if (s->feed->live) x = status_number(s, x, 78, y, large, "events/s");
+    return x;
+}
+
+static double write_memory(const screen_frame *s, double x, double y)
+{
+    char   text[32];
+    double megabytes = (double)s->feed->n_bytes / 1e6;
+    bool   giga = megabytes >= 10000;
+    if (megabytes < 10) snprintf(text, sizeof text, "%.1f", megabytes);
+    else screen_write_large(giga ? megabytes / 1000 : megabytes, text);
+    return status_number(s, x, 54, y, text, giga ? "GB" : "MB");
+}
+
+/* A film has no wall time. */
+static void write_figures(const screen_frame *s, double x, double y)
+{
+    const view *v = s->view;
+    const feed *f = s->feed;
+    char        text[64];
+    write_time(f, v->now_ms, text);
+    x = status_number(s, x, 92, y, text, "");
+    if (!v->film) x = write_pace(s, x, y);
+    screen_write_large((double)f->n_spikes, text);
+    if (v->film || !f->live) x = status_number(s, x, 78, y, text, "spikes");
+    screen_write_large((double)f->n_pending, text);
+    if (f->live) x = status_number(s, x, 74, y, text, "pending");
+    if (f->live) x = write_memory(s, x, y);
+    if (v->film) return;
     snprintf(text, sizeof text, "%.0f", v->frames_per_second);
     x = status_number(s, x, 60, y, text, "frames/s");
     snprintf(text, sizeof text, "%lld", (long long)v->dropped_frames);

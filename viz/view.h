@@ -114,6 +114,7 @@ typedef struct view {
     /* what was said to the feed */
     double         knob_sent[FEED_KNOBS], knob_start[FEED_KNOBS];
     double         asked_from_ms, asked_to_ms, asked_seconds; /* the last fetch, and how long ago */
+    bool           film;          /* pictures without a window, so without wall time             */
     /* measured: the speed by view_tick(), the frames by the window */
     double         measured_speed, measured_ms, measured_seconds;
     double         frames_per_second;

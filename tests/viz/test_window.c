@@ -22,8 +22,9 @@
 #include "viz/layout.h"
 #include "viz/window.h"
 
-/* fontconfig hides pointers from the leak checker in its cache of patterns; about 1 kB in all, however many figures */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+/* fontconfig hides pointers from the leak checker in its cache of patterns, about 1 kB in all, however many figures; Xlib
+ * forgets the name of the input method, 18 bytes, with every display that is opened */
+__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\nleak:libX11\n"; }
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 enum { SLOWED_DOWN = true };
@@ -150,6 +151,7 @@ static window        *w;
 static window_options options;
 static pthread_t      window_thread;
 static _Atomic int    window_state; /* 1 open, 2 gone, 3 refused */
+static _Atomic bool   window_done;  /* the test is over: nobody looks at the view any more */
 static bool           window_runs;
 static view           seen; /* the view when it was last looked at */
 static char           folder[] = "/tmp/ranvier_window_XXXXXX";
@@ -167,6 +169,8 @@ static void *show(void *unused)
     atomic_store(&window_state, 1);
     window_loop(w);
     atomic_store(&window_state, 2);
+    while (!atomic_load(&window_done)) nap();
+    window_close(w);
     return NULL;
 }
 
@@ -222,6 +226,7 @@ static void start(void)
     if (!there_is_a_screen) skip();
     start_simulation();
     window_state = 0;
+    window_done = false;
     assert_int_equal(pthread_create(&window_thread, NULL, show, NULL), 0);
     window_runs = true;
     WAIT_FOR(window_state != 0);
@@ -235,10 +240,10 @@ static int stop(void **state)
 {
     (void)state;
     if (window_runs && window_state == 1) window_stop(w);
+    atomic_store(&window_done, true);
     if (window_runs) pthread_join(window_thread, NULL);
     atomic_store(&simulation.over, true);
     if (simulation.runs) pthread_join(simulation.thread, NULL);
-    window_close(w);
     view_close(&seen);
     feed_free(f);
     window_runs = simulation.runs = false;
@@ -777,17 +782,20 @@ static void test_buttons(void **state)
 static void test_recording(void **state)
 {
     (void)state;
+    while (f->t_ms < 30 * calm_ms) advance(1);
     f->live = false;
     f->state = FEED_STORED;
     f->end_ms = f->t_ms;
     start();
     WAIT_FOR(seen.paused);
     place axis = place_of(LAYOUT_TIME_AXIS, 0);
-    DO(display_click(axis.x + axis.width / 2, axis.y + axis.height / 2, 1, NULL, 1), fabs(seen.now_ms - calm_ms / 2) < 100,
+    DO(display_click(axis.x + axis.width / 2, axis.y + axis.height / 2, 1, NULL, 1), fabs(seen.now_ms - 15 * calm_ms) < 1000,
        LAYOUT_RASTER, 0);
     double now = seen.now_ms;
     PRESS_ONLY("period", fabs(seen.now_ms - now - f->resolution_ms) < 1e-6);
+    now = seen.now_ms;
     PRESS_ONLY("comma", seen.now_ms > now);
+    now = seen.now_ms;
     PRESS("space", !seen.paused && seen.now_ms > now + 50, LAYOUT_RASTER, 0);
     WAIT_FOR(seen.measured_speed > 0.5);
     PRESS_ONLY("space", seen.paused);
