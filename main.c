@@ -16,6 +16,7 @@ static const struct verb {
     { "view", "FILE.h5 [--follow]", "the window on a recording, also one still being written", command_view },
     { "plot", "FILE.h5 -o FIG.png", "draw a figure of a results file (.png, .svg, .pdf)", command_plot },
     { "stats", "FILE.h5", "rates, CV, correlations per population", command_stats },
+    { "compare", "A.h5 B.h5 [-o FIG.png]", "two recordings: distances, coincident spikes, where they part", command_compare },
     { "info", "FILE.h5", "what is in a results file, and what made it", command_info },
     { "models", "[NAME]", "models, rules and inputs; equations and parameters of one", command_models },
 };
@@ -60,8 +61,8 @@ static int print_help(void)
 {
     puts("Ranvier simulates spiking neural networks.\n");
     for (int i = 0; i < COUNT(verbs); i++)
-        printf("  ranvier %-6s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].meaning);
-    puts("\n  ranvier help VERB                  the options of a verb\n  ranvier --version");
+        printf("  ranvier %-7s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].meaning);
+    puts("\n  ranvier help VERB                   the options of a verb\n  ranvier --version");
     return 0;
 }
 

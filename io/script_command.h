@@ -15,6 +15,7 @@ int command_run(const command *c);
 int command_view(const command *c);
 int command_plot(const command *c);
 int command_stats(const command *c);
+int command_compare(const command *c);
 int command_info(const command *c);
 int command_models(const command *c);
 

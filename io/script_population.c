@@ -171,9 +171,6 @@ static int push_binned(lua_State *L, const char *what, double standard, double (
     return 1;
 }
 
-enum { N_PAIRS = 1000 };
-static double correlation(const rv_trains *trains, double bin) { return rv_pair_correlation(trains, bin, N_PAIRS, 1); }
-
 static int population_fano(lua_State *L)
 {
     return push_binned(L, "population:fano: the window (ms)", 100, rv_fano_factor);
@@ -184,7 +181,7 @@ static int population_synchrony(lua_State *L)
 }
 static int population_correlation(lua_State *L)
 {
-    return push_binned(L, "population:correlation: the bin (ms)", 2, correlation);
+    return push_binned(L, "population:correlation: the bin (ms)", 2, rv_mean_correlation);
 }
 
 /* population:rates([from, to]) -> one rate per neuron */

@@ -10,7 +10,7 @@
 #include "sim/statistics.h"
 #include "viz/figure.h"
 
-enum { MOST_TRACES = 10, N_PAIRS = 1000, LABEL = 240 };
+enum { MOST_TRACES = 10, LABEL = 240 };
 static const double bin_ms = 2, window_ms = 100; /* of correlation and synchrony; of the Fano factor */
 
 /* Opens the file; prints what is wrong with it. */
@@ -68,7 +68,7 @@ static bool print_statistics(const results_spikes *spikes, double from_ms, doubl
     print_number(rv_mean_rate(&trains), 11, "%.3f");
     print_number(rv_mean_isi_cv(&trains), 8, "%.3f");
     print_number(rv_fano_factor(&trains, window_ms), 8, "%.3f");
-    print_number(rv_pair_correlation(&trains, bin_ms, N_PAIRS, 1), 12, "%.4f");
+    print_number(rv_mean_correlation(&trains, bin_ms), 12, "%.4f");
     print_number(rv_synchrony(&trains, bin_ms), 10, "%.4f");
     putchar('\n');
     rv_trains_free(&trains);
@@ -88,7 +88,7 @@ int command_stats(const command *c)
         "stats",
         "FILE.h5 [options]",
         "Prints per population: rate, CV of the inter-spike intervals, Fano factor (100 ms), and\n"
-        "correlation of pairs and synchrony (2 ms).",
+        "mean correlation of all pairs and synchrony (2 ms).",
         options,
         3,
         1,

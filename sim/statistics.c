@@ -146,7 +146,7 @@ double rv_fano_factor(const rv_trains *trains, double window_ms)
     return n ? sum / (double)n : NAN;
 }
 
-/* A random 64-bit number as a function of seed and counter (splitmix64, Steele et al. 2014): enough to choose pairs. */
+/* A random 64-bit number as a function of seed and counter (splitmix64, Steele et al. 2014). */
 static uint64_t mixed(uint64_t seed, uint64_t counter)
 {
     uint64_t z = seed + 0x9e3779b97f4a7c15u * (counter + 1);
@@ -155,47 +155,10 @@ static uint64_t mixed(uint64_t seed, uint64_t counter)
     return z ^ (z >> 31);
 }
 
-/* Correlation of two neurons' counts, NAN if one of them does not vary. */
-static double correlate(const rv_trains *trains, int64_t i, int64_t j, double bin_ms, double *x, double *y,
-                        int64_t n_bins)
-{
-    count_in_bins(trains, i, bin_ms, x, n_bins);
-    count_in_bins(trains, j, bin_ms, y, n_bins);
-    if (gsl_stats_variance(x, 1, (size_t)n_bins) == 0 || gsl_stats_variance(y, 1, (size_t)n_bins) == 0) return NAN;
-    return gsl_stats_correlation(x, 1, y, 1, (size_t)n_bins);
-}
-
-/* The pair number k of all pairs i < j of n, in the order (0,1) (0,2) (1,2) (0,3) ... */
-static void pair_at(int64_t k, int64_t *i, int64_t *j)
-{
-    *j = (int64_t)((1 + sqrt(1 + 8 * (double)k)) / 2);
-    while (*j * (*j - 1) / 2 > k) (*j)--;
-    while ((*j + 1) * *j / 2 <= k) (*j)++;
-    *i = k - *j * (*j - 1) / 2;
-}
-
-double rv_pair_correlation(const rv_trains *trains, double bin_ms, int64_t max_pairs, uint64_t seed)
-{
-    int64_t  n_bins = bins_in_window(trains, bin_ms), n_active = 0, n = 0;
-    int64_t *active = malloc(((size_t)trains->n_neurons + 1) * sizeof *active);
-    double  *counts = n_bins > 1 ? malloc(2 * (size_t)n_bins * sizeof *counts) : NULL, sum = 0;
-    for (int64_t i = 0; active && i < trains->n_neurons; i++)
-        if (train_length(trains, i) > 0) active[n_active++] = i;
-    int64_t n_pairs = n_active * (n_active - 1) / 2, n_used = n_pairs < max_pairs ? n_pairs : max_pairs;
-    for (int64_t k = 0; counts && k < n_used; k++) {
-        int64_t i, j;
-        pair_at(n_used == n_pairs ? k : (int64_t)(mixed(seed, (uint64_t)k) % (uint64_t)n_pairs), &i, &j);
-        double r = correlate(trains, active[i], active[j], bin_ms, counts, counts + n_bins, n_bins);
-        if (!isnan(r)) sum += r, n++;
-    }
-    free(active);
-    free(counts);
-    return n ? sum / (double)n : NAN;
-}
-
-/* The variance of a neuron's counts needs its counts only where they are not zero: sum of squares of the counts,
- * found by walking along the ascending train. */
-static double count_variance(const rv_trains *trains, int64_t i, double bin_ms, double *total, int64_t n_bins)
+/* Mean and variance of a neuron's counts. They need the counts only where they are not zero: sum and sum of squares, found
+ * by walking along the ascending train. */
+static void count_moments(const rv_trains *trains, int64_t i, double bin_ms, int64_t n_bins, double *mean,
+                          double *variance)
 {
     double  sum = 0, squares = 0, here = 0;
     int64_t last = -1;
@@ -203,10 +166,40 @@ static double count_variance(const rv_trains *trains, int64_t i, double bin_ms, 
         int64_t bin = bin_of(trains, train(trains, i)[k], bin_ms);
         if (bin >= n_bins) break;
         if (bin != last) squares += here * here, here = 0, last = bin;
-        here++, sum++, total[bin]++;
+        here++, sum++;
     }
     squares += here * here;
-    return squares / (double)n_bins - (sum / (double)n_bins) * (sum / (double)n_bins);
+    *mean = sum / (double)n_bins;
+    *variance = squares / (double)n_bins - *mean * *mean;
+}
+
+/* Adds a neuron's counts, times a weight, to those of others. */
+static void add_counts(const rv_trains *trains, int64_t i, double bin_ms, double weight, double *total, int64_t n_bins)
+{
+    for (int64_t k = 0; k < train_length(trains, i); k++) {
+        int64_t bin = bin_of(trains, train(trains, i)[k], bin_ms);
+        if (bin < n_bins) total[bin] += weight;
+    }
+}
+
+/* From the variance of the sum of the neurons' standardised counts z_i in T bins:
+ *   sum_t (sum_i z_i(t))^2 / T = sum_ij r_ij = N + N (N - 1) mean(r_ij, i != j)
+ * which costs one walk along the trains, not one for each pair. */
+double rv_mean_correlation(const rv_trains *trains, double bin_ms)
+{
+    int64_t n_bins = bins_in_window(trains, bin_ms);
+    double *sum = n_bins > 1 ? calloc((size_t)n_bins, sizeof *sum) : NULL, offset = 0, n = 0, mean, variance;
+    if (!sum) return NAN;
+    for (int64_t i = 0; i < trains->n_neurons; i++) {
+        count_moments(trains, i, bin_ms, n_bins, &mean, &variance);
+        if (!(variance > 1e-12 * mean * mean)) continue; /* does not vary, but for rounding */
+        add_counts(trains, i, bin_ms, 1 / sqrt(variance), sum, n_bins);
+        offset += mean / sqrt(variance);
+        n++;
+    }
+    double together = gsl_stats_variance_with_fixed_mean(sum, 1, (size_t)n_bins, offset);
+    free(sum);
+    return n > 1 ? (together - n) / (n * (n - 1)) : NAN;
 }
 
 double rv_synchrony(const rv_trains *trains, double bin_ms)
@@ -215,7 +208,12 @@ double rv_synchrony(const rv_trains *trains, double bin_ms)
     double *total = n_bins > 1 ? calloc((size_t)n_bins, sizeof *total) : NULL, single = 0,
            n = (double)trains->n_neurons;
     if (!total) return NAN;
-    for (int64_t i = 0; i < trains->n_neurons; i++) single += count_variance(trains, i, bin_ms, total, n_bins) / n;
+    for (int64_t i = 0; i < trains->n_neurons; i++) {
+        double mean, variance;
+        count_moments(trains, i, bin_ms, n_bins, &mean, &variance);
+        add_counts(trains, i, bin_ms, 1, total, n_bins);
+        single += variance / n;
+    }
     double mean = rv_mean(total, n_bins),
            together = gsl_stats_variance_with_fixed_mean(total, 1, (size_t)n_bins, mean) / (n * n);
     free(total);

@@ -48,9 +48,9 @@ double rv_mean_isi_cv(const rv_trains *trains);
  *  that spike in them. 1 for Poisson trains. The variance is the unbiased one. NAN with fewer than two windows. */
 double rv_fano_factor(const rv_trains *trains, double window_ms);
 
-/** Mean correlation coefficient (Pearson) of the spike counts in bins of bin_ms over pairs of neurons that spike:
- *  all pairs if there are at most max_pairs, else max_pairs random ones, chosen by seed. NAN without a pair. */
-double rv_pair_correlation(const rv_trains *trains, double bin_ms, int64_t max_pairs, uint64_t seed);
+/** Mean correlation coefficient (Pearson) of the spike counts in bins of bin_ms over all pairs of neurons whose counts vary;
+ *  exact, and its time grows with spikes + bins, not with pairs. NAN without a pair. */
+double rv_mean_correlation(const rv_trains *trains, double bin_ms);
 
 /** Synchrony chi of the spike counts in bins of bin_ms: chi^2 = Var(mean over neurons) / mean over neurons of Var.
  *  1 if all neurons spike together, about 1/sqrt(n_neurons) if they are independent (Golomb 2007,

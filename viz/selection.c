@@ -315,55 +315,10 @@ static void fano(selection *s)
     s->found.fano = rv_fano_factor(&s->trains, ms);
 }
 
-/* A spike on the edge of two bins belongs to the one it ends, see sim/statistics.h. */
-static int64_t bin_of(const rv_trains *trains, int64_t k, double bin_ms)
-{
-    int64_t bin = (int64_t)ceil((trains->times_ms[k] - trains->from_ms) / bin_ms - 1e-9) - 1;
-    return bin < 0 ? 0 : bin;
-}
-
-/* Mean and standard deviation of a neuron's counts in n bins, along its train. @return whether they vary */
-static bool count_moments(const rv_trains *trains, int64_t i, double bin_ms, int64_t n, double *mean, double *sd)
-{
-    double  sum = 0, squares = 0, here = 0;
-    int64_t last = -1;
-    for (int64_t k = trains->begin[i]; k < trains->begin[i + 1]; k++) {
-        int64_t bin = bin_of(trains, k, bin_ms);
-        if (bin >= n) break;
-        if (bin != last) squares += here * here, here = 0, last = bin;
-        here++, sum++;
-    }
-    squares += here * here;
-    *mean = sum / (double)n;
-    *sd = sqrt(fmax(squares / (double)n - *mean * *mean, 0));
-    return *sd > 1e-6 * *mean;
-}
-
-/* Mean correlation over all pairs, from the variance of the sum of the neurons' standardised counts z_i in T bins:
- *   sum_t (sum_i z_i(t))^2 / T = sum_ij r_ij = N + N (N - 1) mean(r_ij, i != j)
- * which costs one walk along the trains, not one for each pair. Neurons whose counts do not vary have no r. */
-static double mean_correlation(const rv_trains *trains, double bin_ms)
-{
-    int64_t n = (int64_t)floor((trains->to_ms - trains->from_ms) / bin_ms * (1 + 1e-12) + 1e-9);
-    double *sum = n > 1 ? calloc((size_t)n, sizeof *sum) : NULL, offset = 0, neurons = 0, squares = 0, mean, sd;
-    for (int64_t i = 0; sum && i < trains->n_neurons; i++) {
-        if (!count_moments(trains, i, bin_ms, n, &mean, &sd)) continue;
-        for (int64_t k = trains->begin[i]; k < trains->begin[i + 1]; k++) {
-            int64_t bin = bin_of(trains, k, bin_ms);
-            if (bin < n) sum[bin] += 1 / sd;
-        }
-        offset += mean / sd;
-        neurons++;
-    }
-    for (int64_t k = 0; sum && k < n; k++) squares += (sum[k] - offset) * (sum[k] - offset) / (double)n;
-    free(sum);
-    return neurons > 1 ? (squares - neurons) / (neurons * (neurons - 1)) : NAN;
-}
-
 static void correlate(selection *s)
 {
     s->found.correlation_ms = fmax(CORRELATION_MS, axis_nice_step(duration(s), MOST_BINS));
-    s->found.correlation = mean_correlation(&s->trains, s->found.correlation_ms);
+    s->found.correlation = rv_mean_correlation(&s->trains, s->found.correlation_ms);
 }
 
 /* Bins for all of them, up to four times the mean interval, no narrower than the grid of times, about two for each cube

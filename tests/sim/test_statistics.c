@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "sim/statistics.h"
+#include "tests/support/pairs.h"
 
 /* Prints what was expected, what came, and the unit. */
 static void near(const char *what, double got, double expected, double tolerance, const char *unit)
@@ -128,7 +129,7 @@ static void correlation_and_synchrony(void **state)
         else add(k + 0.5, 2);
     }
     rv_trains trains = trains_of(3, 0, 1000);
-    near("mean correlation", rv_pair_correlation(&trains, 1, 100, 1), -1.0 / 3, 1e-9, "");
+    near("mean correlation", rv_mean_correlation(&trains, 1), -1.0 / 3, 1e-9, "");
     near("chi", rv_synchrony(&trains, 1), 1.0 / 3, 1e-9, "");
     near("chi when every bin has a spike", rv_synchrony(&trains, 1000), NAN, 0, "");
     rv_trains_free(&trains);
@@ -136,7 +137,31 @@ static void correlation_and_synchrony(void **state)
         for (int i = 0; i < 16; i++) add(k, i);
     trains = trains_of(64, 0, 100); /* 16 of 64 together, the rest silent: chi = sqrt(16/64) */
     near("chi", rv_synchrony(&trains, 1), 0.5, 1e-9, "");
-    near("mean correlation", rv_pair_correlation(&trains, 1, 1000, 1), 1, 1e-9, "");
+    near("mean correlation", rv_mean_correlation(&trains, 1), 1, 1e-9, ""); /* the silent have none */
+    rv_trains_free(&trains);
+}
+
+/* The number found in one walk along the trains is that of the formula for pairs. Neuron 3 is silent and neuron 7 spikes
+ * once in every bin: neither has a correlation. The last bin is cut off by the window. */
+static void mean_correlation_is_over_all_pairs(void **state)
+{
+    (void)state;
+    enum { N = 30 };
+    uint64_t seed = 4;
+    for (int k = 0; k < 3001; k++)
+        for (int i = 0; i < N; i++) {
+            double p = k > 1000 && k % 100 < 20 ? 0.15 : 0.01; /* together in bursts */
+            if (i == 7 ? k % 2 : i != 3 && uniform(&seed) < p) add(k, i);
+        }
+    rv_trains trains = trains_of(N, 0, 3001);
+    double    pairs = mean_over_pairs(&trains, 2);
+    assert_true(pairs > 0.05);
+    near("mean correlation", rv_mean_correlation(&trains, 2), pairs, 1e-12, "");
+    near("one bin", rv_mean_correlation(&trains, 3001), NAN, 0, "");
+    rv_trains_free(&trains);
+    for (int k = 0; k < 50; k++) add(k + 1, 0);
+    trains = trains_of(2, 0, 100);
+    near("one neuron is no pair", rv_mean_correlation(&trains, 1), NAN, 0, "");
     rv_trains_free(&trains);
 }
 
@@ -150,9 +175,7 @@ static void independent_neurons(void **state)
             if (uniform(&seed) < 0.05) add(k, i);
     rv_trains trains = trains_of(N, 0, 20000);
     near("chi", rv_synchrony(&trains, 1), 1 / sqrt(N), 0.003, "");
-    near("correlation", rv_pair_correlation(&trains, 1, 500, 7), 0, 3 / sqrt(500 * 20000.0), "");
-    near("correlation, the same pairs again", rv_pair_correlation(&trains, 1, 500, 7),
-         rv_pair_correlation(&trains, 1, 500, 7), 0, "");
+    near("mean correlation", rv_mean_correlation(&trains, 1), 0, 3 * sqrt(2.0 / 20000) / N, "");
     rv_trains_free(&trains);
 }
 
@@ -163,7 +186,7 @@ static void nothing_recorded(void **state)
     near("rate", rv_mean_rate(&trains), 0, 0, "Hz");
     near("CV", rv_mean_isi_cv(&trains), NAN, 0, "");
     near("Fano factor", rv_fano_factor(&trains, 100), NAN, 0, "");
-    near("correlation", rv_pair_correlation(&trains, 1, 100, 1), NAN, 0, "");
+    near("mean correlation", rv_mean_correlation(&trains, 1), NAN, 0, "");
     near("chi", rv_synchrony(&trains, 1), NAN, 0, "");
     rv_trains_free(&trains);
 }
@@ -201,6 +224,7 @@ int main(void)
         cmocka_unit_test(gamma_trains),
         cmocka_unit_test(fano_of_alternating_counts),
         cmocka_unit_test(correlation_and_synchrony),
+        cmocka_unit_test(mean_correlation_is_over_all_pairs),
         cmocka_unit_test(independent_neurons),
         cmocka_unit_test(nothing_recorded),
         cmocka_unit_test(hash_depends_on_everything),
