@@ -10,7 +10,7 @@ static const rv_field params[] = {
     [DV] = { "dv", "1", 0, 0, 4096, "decay of v, in 1/4096 a step; 4096: no memory" },
     [VTH] = { "vth", "1", 640, 0, 8388544, "threshold as the chip compares it: mantissa 64" },
     [BIAS] = { "bias", "1", 0, -8388608, 8388607, "constant input: mantissa 2^exponent" },
-    [VMIN] = { "vmin", "1", -8388607, -2147483647, 0, "lowest v; 1 - 2^k on the chip" },
+    [VMIN] = { "vmin", "1", -8388607, -2147483647, 0, "lowest v; 1 - 2^k on the chip; Brian2Loihi knows none" },
     [VMAX] = { "vmax", "1", 8388607, 0, 8388607, "highest v; 2^(9 + 2k) - 1 on the chip" },
     [REFRACT_DELAY] = { "refract_delay", "steps", 1, 1, 64, "v is held at 0 for one step less after a spike" },
 };
@@ -18,7 +18,7 @@ static const rv_field params[] = {
 enum { U, V, HELD, N_STATES };
 static const rv_field states[] = {
     [U] = { "u", "1", 0, -8388608, 8388607, "current, with the input of the step" },
-    [V] = { "v", "1", 0, -8388607, 8388607, "voltage" },
+    [V] = { "v", "1", 0, -2147483647, 8388607, "voltage" },
     [HELD] = { "refractory", "steps", 0, 0, 64, "what is left of the refractory period" },
 };
 

@@ -36,7 +36,7 @@ static void prepare(const double *p, double h, double *c)
 static inline bool step(const double *c, double *s, double current, double ex, double in)
 {
     s[U] = s[U] * c[KEEP_U] + (ex + in + current);
-    double v = s[V] * c[KEEP_V] + s[U] + c[DRIVE];
+    double v = s[V] * c[KEEP_V] + (s[U] + c[DRIVE]); /* in Lava's order */
     v = s[HELD] > 0 ? s[V] : v;
     s[HELD] = s[HELD] > 0 ? s[HELD] - 1 : 0;
     bool fired = v > c[THRESHOLD];

@@ -10,7 +10,7 @@
 
 const char *fixture_path(const char *name)
 {
-    static const char *const folders[] = { "tests/reference/hw", "../shared/reference/data/hw" };
+    static const char *const folders[] = { "../shared/reference/data/hw", "tests/reference/hw" };
     for (int k = 0; k < 2; k++) {
         const char *path = reference_text("%s/%s", folders[k], name);
         if (reference_exists(path)) return path;

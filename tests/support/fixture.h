@@ -1,5 +1,5 @@
-/* Fixtures of the chips' tools: small ones are in tests/reference/hw, all of them beside the project where it is developed
- * (../shared/reference/data/hw). Tables with a line of column names; arrays of HDF5 files. Whatever is wrong fails the test. */
+/* Fixtures of the chips' tools: all of them beside the project where it is developed (../shared/reference/data/hw), a small
+ * part of them in tests/reference/hw. Tables with a line of column names; arrays of HDF5 files. Whatever is wrong fails the test. */
 #ifndef RV_TESTS_FIXTURE_H
 #define RV_TESTS_FIXTURE_H
 
