@@ -301,6 +301,8 @@ rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neur
 static rv_status check_payloads(rv_net *net, const population_def *def, int64_t neuron, const double *payloads, int64_t n)
 {
     int64_t there = def->n_spike_times && neuron >= 0 && neuron < def->n ? def->n_spike_times[neuron] : 0;
+    if (!def->model->emit || !def->model->carries)
+        return rv_fail(net, RV_CONFLICT, "population \"%s\": payloads belong to a spike_generator, not to %s", def->name, def->model->table.name);
     if (net->def.timing == RV_EXACT)
         return rv_fail(net, RV_CONFLICT, "population \"%s\": exact timing: payloads are for chips, which work in steps", def->name);
     if (n != there)
