@@ -62,6 +62,7 @@ typedef struct netx_input {
     int64_t *step, *neuron; /* [n_events] by neuron, then step; steps from 1, neurons from 0 */
     double  *payload;       /* [n_events] not 0                                             */
     double  *bias;          /* [n_input] or NULL                                            */
+    bool     ends_with_event; /* n_steps is the last event, not a length that was given      */
 } netx_input;
 
 /** Reads input for a network: an HDF5 file with a dataset input (T, ...) or input_bias_mant (...), "file:dataset" for another

@@ -154,6 +154,7 @@ static rv_status read_lines(events *e, const netx *n)
         if (line[0] && line[0] != '#' && !names) status = read_line(e, k, line, n);
     }
     fclose(file);
+    e->input->ends_with_event = true;
     if (status == RV_OK && !n->input.id)
         status = error_set(e->error, RV_CONFLICT, "\"%s\": the first layer of this network is driven by the biases of its neurons, not by spikes", e->path);
     return status;

@@ -110,7 +110,7 @@ rv_status table_unknown_field(const rv_table *table, const char *object, const c
 
 rv_status table_unknown(rv_table_kind kind, const char *object, const char *name, rv_error *error)
 {
-    static const char *const kinds[] = { "neuron model", "learning rule", "input kind", "kind of synapse" };
+    static const char *const kinds[] = { "neuron model", "learning rule", "input kind", "synapse kind" };
     const char              *names[MAX_NAMES];
     int                      n = 0;
     for (const rv_table *table; n < MAX_NAMES && (table = table_of(kind, n)); n++) names[n] = table->name;

@@ -262,8 +262,193 @@ static void test_brian2loihi(void **state)
     run_all("b2l", "b2l_index.csv", true);
 }
 
+/* ---- by hand --------------------------------------------------------------------------------------------------------- */
+
+/* A generator that sends payloads at steps 1, 2, ... through one synapse to a neuron that shows its input: u = 64 input. */
+typedef struct bench {
+    rv_net       *net;
+    rv_population source, neuron;
+    rv_projection synapse;
+    rv_probe      u;
+} bench;
+
+static bench new_bench(const char *kind, double weight, const rv_setting *settings, int n_settings, const double *payloads, int n)
+{
+    bench  b = { .net = reference_net((rv_net_def){ .resolution = 1 }) };
+    double times[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    b.source = reference_population(b.net, "source", 1, "spike_generator");
+    b.neuron = reference_population(b.net, "neuron", 1, "loihi_lif");
+    reference_set_all(b.net, b.neuron, "du", 4095.0, "vth", 131072.0, NULL);
+    ENSURE_OK(b.net, rv_set_spike_times(b.net, b.source, 0, times, n));
+    ENSURE_OK(b.net, rv_set_payloads(b.net, b.source, 0, payloads, n));
+    rv_connect_def def = { .source = rv_all(b.source), .target = rv_all(b.neuron), .rule = "all_to_all", .weight = rv_number(weight), .delay = rv_number(1),
+                           .synapse = kind, .settings = settings, .n_settings = n_settings };
+    ENSURE_OK(b.net, rv_connect(b.net, &def, &b.synapse));
+    b.u = reference_record(b.net, b.neuron, "u", 0);
+    return b;
+}
+
+static void expect_inputs(bench *b, const double *inputs, int n, const char *what)
+{
+    ENSURE_OK(b->net, rv_run(b->net, n + 1));
+    reference_list got = reference_samples(b->net, b->u);
+    for (int k = 0; k < n; k++) ENSURE_NEAR_IN(got.x[k + 1], 64 * inputs[k], 0, "", "%s: u after payload %d", what, k + 1);
+    reference_list_free(&got);
+    rv_net_free(b->net);
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    const double payloads[] = { 1, 3, -1, -3 };
+    rv_setting   shifted[] = { { "weight_exp", rv_number(-2) }, { "num_message_bits", rv_number(8) } };
+    bench        b = new_bench("loihi", 3, shifted, 2, payloads, 4);
+    expect_inputs(&b, (const double[]){ 0, 2, -1, -3 }, 4, "3 p >> 2, rounded down");
+    b = new_bench("loihi", 3, shifted, 1, payloads, 4);
+    expect_inputs(&b, (const double[]){ 0, 0, 0, 0 }, 4, "without message bits a spike is a spike");
+    b = new_bench(NULL, 5, NULL, 0, payloads, 4);
+    expect_inputs(&b, (const double[]){ 5, 5, 5, 5 }, 4, "plain synapses do not look at payloads");
+}
+
+/* The sum of a convolution has 24 bits; seen on a floating-point neuron, since u of the chip has no more. */
+static void test_wrapped_sums(void **state)
+{
+    (void)state;
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population source = reference_population(net, "source", 1, "spike_generator"), neuron = reference_population(net, "neuron", 1, "lava_lif");
+    rv_setting    bits = { "num_message_bits", rv_number(24) };
+    reference_set_all(net, neuron, "du", 1.0, "vth", 1e9, NULL);
+    ENSURE_OK(net, rv_set_spike_times(net, source, 0, (const double[]){ 1, 2, 3, 4 }, 4));
+    ENSURE_OK(net, rv_set_payloads(net, source, 0, (const double[]){ 4194303, 4194304, -4194304, -4194305 }, 4));
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(source), .target = rv_all(neuron), .rule = "all_to_all", .weight = rv_number(2),
+                                                      .synapse = "loihi_conv", .settings = &bits, .n_settings = 1 }, NULL));
+    rv_probe u = reference_record(net, neuron, "u", 0);
+    ENSURE_OK(net, rv_run(net, 5));
+    reference_list got = reference_samples(net, u);
+    const double   expected[] = { 0, 8388606, -8388608, -8388608, 8388606 };
+    for (int k = 0; k < 5; k++) ENSURE_NEAR_IN(got.x[k], expected[k], 0, "", "sum at step %d", k + 1);
+    reference_list_free(&got);
+    rv_net_free(net);
+}
+
+static void test_set_weights(void **state)
+{
+    (void)state;
+    const double given[] = { 1000, -37, 3, -300 }, effective[] = { 248, -40, 0, -256 };
+    double       got[4], sign;
+    rv_net      *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population a = reference_population(net, "a", 2, "loihi_lif");
+    rv_setting   settings[] = { { "num_weight_bits", rv_number(6) }, { "weight_exp", rv_number(3) } };
+    rv_projection j;
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(a), .target = rv_all(a), .rule = "all_to_all", .weight = rv_list(given, 4), .synapse = "loihi",
+                                                      .settings = settings, .n_settings = 2 }, &j));
+    assert_string_equal(rv_projection_synapse(net, j), "loihi");
+    ENSURE_OK(net, rv_synapses(net, j, NULL, NULL, got, NULL));
+    for (int k = 0; k < 4; k++) ENSURE_NEAR_IN(got[k], effective[k], 0, "", "weight %d", k);
+    ENSURE_OK(net, rv_synapse_param(net, j, "sign_mode", &sign));
+    assert_int_equal((int)sign, 1); /* mixed, from the weights */
+    ENSURE_OK(net, rv_set_weights(net, j, rv_number(100)));
+    ENSURE_OK(net, rv_synapses(net, j, NULL, NULL, got, NULL));
+    for (int k = 0; k < 4; k++) ENSURE_NEAR_IN(got[k], 96, 0, "", "weight %d, set to 100", k);
+    assert_int_equal(rv_set_weights(net, j, rv_number(1.5)), RV_OUT_OF_RANGE);
+    assert_non_null(strstr(rv_net_error(net)->text, "weight = 1.5, allowed are whole numbers"));
+    assert_int_equal(rv_synapse_param(net, j, "sign", &sign), RV_UNKNOWN_NAME);
+    rv_net_free(net);
+}
+
+/* A crowd of plain spikes of one neuron in one step is the sum of them, on graded synapses too. */
+static void test_plain_spikes(void **state)
+{
+    (void)state;
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population source = reference_population(net, "source", 1, "spike_generator"), a = reference_population(net, "a", 1, "loihi_lif");
+    rv_setting    bits = { "num_message_bits", rv_number(8) };
+    reference_set_all(net, a, "du", 4095.0, "vth", 131072.0, NULL);
+    ENSURE_OK(net, rv_set_spike_times(net, source, 0, (const double[]){ 1, 1, 1 }, 3));
+    for (int k = 0; k < 2; k++)
+        ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(source), .target = rv_all(a), .rule = "all_to_all", .weight = rv_number(k ? 7 : 10),
+                                                          .synapse = "loihi", .settings = &bits, .n_settings = k }, NULL));
+    rv_probe u = reference_record(net, a, "u", 0);
+    ENSURE_OK(net, rv_record_spikes(net, source));
+    ENSURE_OK(net, rv_run(net, 2));
+    reference_list got = reference_samples(net, u);
+    ENSURE_NEAR_IN(got.x[1], 64 * 3 * 17, 0, "", "three spikes through weights of 10 and 7");
+    assert_int_equal(rv_spike_count(net, source), 3);
+    reference_list_free(&got);
+    rv_net_free(net);
+}
+
+/* ---- what is refused --------------------------------------------------------------------------------------------------- */
+
+static void expect_refused_synapse(rv_timing timing, rv_connect_def def, const char *setting, double value, const char *sentence)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .timing = timing });
+    rv_population a = reference_population(net, "a", 2, "iaf_psc_delta");
+    rv_setting    one = { setting, rv_number(value) };
+    def.source = def.target = rv_all(a), def.rule = "all_to_all", def.settings = &one, def.n_settings = setting != NULL;
+    rv_status status = rv_connect(net, &def, NULL);
+    if (status == RV_OK || !strstr(rv_net_error(net)->text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, rv_net_error(net)->text);
+    rv_net_free(net);
+}
+
+static void test_refused_synapses(void **state)
+{
+    (void)state;
+    const rv_connect_def loihi = { .synapse = "loihi" }, conv = { .synapse = "loihi_conv" }, one = { .synapse = "loihi1" }, plain = { 0 };
+    rv_connect_def       def = loihi;
+    expect_refused_synapse(RV_GRID, (rv_connect_def){ .synapse = "loihi2" }, NULL, 0, "projection \"a\" -> \"a\": no synapse kind \"loihi2\"; did you mean \"loihi\"");
+    expect_refused_synapse(RV_GRID, loihi, "weight_exp", 8, "weight_exp = 8, allowed -8 to 7");
+    expect_refused_synapse(RV_GRID, loihi, "weight_exp", 0.5, "weight_exp must be a whole number");
+    expect_refused_synapse(RV_GRID, loihi, "num_weight_bits", 0, "num_weight_bits = 0, allowed 1 to 9");
+    expect_refused_synapse(RV_GRID, loihi, "num_weight_bits", 2.5, "num_weight_bits must be a whole number");
+    expect_refused_synapse(RV_GRID, loihi, "num_message_bits", 33, "num_message_bits = 33, allowed 0 to 32");
+    expect_refused_synapse(RV_GRID, loihi, "num_message_bits", 0.5, "num_message_bits must be a whole number");
+    expect_refused_synapse(RV_GRID, loihi, "sign_mode", 4, "sign_mode = 4, allowed 0 to 3");
+    expect_refused_synapse(RV_GRID, loihi, "sign_mode", 0.5, "sign_mode must be mixed, excitatory, inhibitory or auto");
+    expect_refused_synapse(RV_GRID, loihi, "weight_expo", 1, "no parameter \"weight_expo\" of loihi; did you mean \"weight_exp\"");
+    expect_refused_synapse(RV_GRID, conv, "num_message_bits", 0.5, "num_message_bits must be a whole number");
+    expect_refused_synapse(RV_GRID, one, "weight_exp", 0.5, "weight_exp must be a whole number");
+    expect_refused_synapse(RV_GRID, one, "num_weight_bits", 0.5, "num_weight_bits = 0.5, allowed 1 to 8");
+    expect_refused_synapse(RV_GRID, one, "sign_mode", 0.5, "sign_mode must be mixed, excitatory, inhibitory or auto");
+    expect_refused_synapse(RV_GRID, plain, "weight_exp", 1, "weight_exp is given without plasticity; static synapses have no parameters");
+    def.weight = rv_number(0.5);
+    expect_refused_synapse(RV_GRID, def, NULL, 0, "weight = 0.5, allowed are whole numbers");
+    def = loihi, def.delay = rv_number(65);
+    expect_refused_synapse(RV_GRID, def, NULL, 0, "delay = 65 ms, allowed 1 to 64 ms");
+    def = conv, def.delay = rv_number(2);
+    expect_refused_synapse(RV_GRID, def, NULL, 0, "delay = 2 ms, allowed 1 to 1 ms");
+    def = loihi, def.plasticity = "stdp";
+    expect_refused_synapse(RV_GRID, def, NULL, 0, "plasticity \"stdp\" does not know synapse \"loihi\"");
+    expect_refused_synapse(RV_EXACT, loihi, NULL, 0, "exact timing: synapse \"loihi\" is of a chip that works in steps");
+}
+
+static void expect_refused_payload(rv_timing timing, const char *model, double payload, int n, const char *sentence)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .timing = timing });
+    rv_population a = reference_population(net, "a", 1, model);
+    if (strcmp(model, "spike_generator") == 0) ENSURE_OK(net, rv_set_spike_times(net, a, 0, (const double[]){ 1 }, 1));
+    rv_status status = rv_set_payloads(net, a, 0, (const double[]){ payload, payload }, n);
+    if (status == RV_OK || !strstr(rv_net_error(net)->text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, rv_net_error(net)->text);
+    rv_net_free(net);
+}
+
+static void test_refused_payloads(void **state)
+{
+    (void)state;
+    expect_refused_payload(RV_GRID, "spike_generator", 0, 1, "payload 0 of neuron 0 = 0, allowed are whole numbers from -2^31 to 2^31 - 1, but not 0");
+    expect_refused_payload(RV_GRID, "spike_generator", 1.5, 1, "payload 0 of neuron 0 = 1.5");
+    expect_refused_payload(RV_GRID, "spike_generator", 3e9, 1, "payload 0 of neuron 0 = 3000000000");
+    expect_refused_payload(RV_GRID, "spike_generator", 1, 2, "2 payloads for 1 spike times of neuron 0; the times are given first");
+    expect_refused_payload(RV_EXACT, "spike_generator", 1, 1, "exact timing: payloads are for chips, which work in steps");
+    expect_refused_payload(RV_GRID, "loihi_ternary", 1, 0, "payloads belong to a spike_generator, not to loihi_ternary");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_lava), cmocka_unit_test(test_brian2loihi) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lava),         cmocka_unit_test(test_brian2loihi),      cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_wrapped_sums), cmocka_unit_test(test_set_weights),      cmocka_unit_test(test_plain_spikes),
+        cmocka_unit_test(test_refused_synapses), cmocka_unit_test(test_refused_payloads),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
