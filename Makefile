@@ -19,7 +19,7 @@ PLAIN_LIBS = -lmetis
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
 FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
 # Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
-$(BUILD)/neurons/%.o: FLAGS += -fno-thread-jumps -fno-trapping-math
+$(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += -fno-thread-jumps -fno-trapping-math
 # asked once, and only by the recipes that need it: nothing may be installed yet when make starts
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)) $(PLAIN_LIBS))$(PKG_LIBS)
