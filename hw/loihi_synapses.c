@@ -107,7 +107,7 @@ static void settle_one(double *p, bool negative, bool positive)
 static double weight_of_one(const double *p, double w) { return fixed_weight_loihi1(trunc(w), (fixed_sign)p[ONE_SIGN], (int)p[ONE_BITS], (int)p[ONE_EXP]); }
 
 static const rv_synapse loihi1 = {
-    .table = { .kind = RV_SYNAPSES, .name = "loihi1", .summary = "Loihi 1: integer weights of few bits, each scaled and rounded for itself, for the neurons loihi1",
+    .table = { .kind = RV_SYNAPSES, .name = "loihi1", .summary = "Loihi 1: integer weights of few bits, each scaled and rounded for itself, for the neurons loihi1_lif",
                .equations = "w cut to num_weight_bits toward zero;  each spike adds floor(w 2^weight_exp) 64, at most 2^21 - 64",
                .reference = "Brian2Loihi (sagacitysite/brian2_loihi), Michaelis et al. 2022, doi:10.3389/fninf.2022.1015624",
                .params = one_params, .n_params = N_ONE_PARAMS, .words = &sign_words, .n_words = 1 },

@@ -43,7 +43,7 @@ typedef struct netx {
     rv_net       *net;     /* owned    */
     int           n_layers;
     netx_layer   *layer;   /* [n_layers] of the file */
-    rv_population input;   /* spikes go in here; null: the first layer is driven by the biases of its neurons */
+    rv_population input;   /* spikes go in here; null: the first layer has no synapses but takes input directly */
     int64_t       n_input; /* neurons that take input                                                        */
 } netx;
 
@@ -56,7 +56,8 @@ static inline int64_t netx_size(const netx_layer *layer) { return layer->shape[0
 
 /* ---- input -------------------------------------------------------------------------------------------------- */
 
-/** Spikes that go in, or the biases of the first layer's neurons. */
+/** What goes in: spikes; or, where the first layer has no synapses, the biases of its neurons and what is added to their input
+ *  in single steps. */
 typedef struct netx_input {
     int64_t  n_steps, n_events;
     int64_t *step, *neuron; /* [n_events] by neuron, then step; steps from 1, neurons from 0 */
@@ -65,8 +66,8 @@ typedef struct netx_input {
     bool     ends_with_event; /* n_steps is the last event, not a length that was given      */
 } netx_input;
 
-/** Reads input for a network: an HDF5 file with a dataset input (T, ...) or input_bias_mant (...), "file:dataset" for another
- *  name of the former, or a text with lines of step,neuron,payload (payload 1 if left out, a first line of names is skipped). */
+/** Reads input for a network: an HDF5 file with a dataset input (T, ...), or input_bias_mant (...) for a first layer without
+ *  synapses, or both; "file:dataset" for another name of the former; or a text with lines of step,neuron,payload (payload 1 if left out, a first line of names is skipped). */
 rv_status netx_input_read(const char *path, const netx *n, netx_input *input, rv_error *error);
 void      netx_input_free(netx_input *input);
 

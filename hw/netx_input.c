@@ -49,7 +49,7 @@ static int by_neuron_and_step(const void *pa, const void *pb)
     return a->step < b->step ? -1 : a->step > b->step;
 }
 
-static rv_status sort_events(netx_input *in, rv_error *error)
+static rv_status sort_events(netx_input *in, const char *path, rv_error *error)
 {
     event *list = malloc(((size_t)in->n_events + 1) * sizeof *list);
     if (!list) return error_memory(error, "input spikes", (double)in->n_events * sizeof *list);
@@ -57,6 +57,9 @@ static rv_status sort_events(netx_input *in, rv_error *error)
     qsort(list, (size_t)in->n_events, sizeof *list, by_neuron_and_step);
     for (int64_t k = 0; k < in->n_events; k++) in->step[k] = list[k].step, in->neuron[k] = list[k].neuron, in->payload[k] = list[k].payload;
     free(list);
+    for (int64_t k = 1; k < in->n_events; k++)
+        if (in->neuron[k] == in->neuron[k - 1] && in->step[k] == in->step[k - 1])
+            return error_set(error, RV_CONFLICT, "\"%s\": neuron %lld gets two numbers at step %lld, allowed is one", path, (long long)in->neuron[k], (long long)in->step[k]);
     return RV_OK;
 }
 
@@ -119,11 +122,10 @@ static rv_status read_hdf5(events *e, const char *dataset, const netx *n)
     hdf5_file file = { 0 };
     rv_status status = hdf5_open(e->path, &file);
     if (status != RV_OK) status = error_set(e->error, status, "%s", file.error.text);
-    else if (n->input.id) status = read_rows(e, &file, dataset ? dataset : "/input", n);
-    else if (hdf5_kind_of(&file, dataset ? dataset : "/input_bias_mant") == HDF5_DATASET) status = read_bias(e, &file, dataset ? dataset : "/input_bias_mant", n);
-    else
-        status = error_set(e->error, RV_CONFLICT, "\"%s\": the first layer of this network is driven by the biases of its neurons, the file has no dataset %s", e->path,
-                           dataset ? dataset : "input_bias_mant");
+    bool biased = status == RV_OK && !n->input.id && hdf5_kind_of(&file, "/input_bias_mant") == HDF5_DATASET;
+    if (biased) status = read_bias(e, &file, "/input_bias_mant", n);
+    const char *rows = dataset ? dataset : "/input";
+    if (status == RV_OK && (!biased || hdf5_kind_of(&file, rows) == HDF5_DATASET)) status = read_rows(e, &file, rows, n);
     hdf5_close(&file);
     return status;
 }
@@ -155,8 +157,6 @@ static rv_status read_lines(events *e, const netx *n)
     }
     fclose(file);
     e->input->ends_with_event = true;
-    if (status == RV_OK && !n->input.id)
-        status = error_set(e->error, RV_CONFLICT, "\"%s\": the first layer of this network is driven by the biases of its neurons, not by spikes", e->path);
     return status;
 }
 
@@ -190,7 +190,7 @@ rv_status netx_input_read(const char *path, const netx *n, netx_input *input, rv
     const char *dataset = split_dataset(file);
     events      e = { .input = input, .path = file, .error = error };
     rv_status   status = is_hdf5(file) ? read_hdf5(&e, dataset, n) : read_lines(&e, n);
-    if (status == RV_OK) status = sort_events(input, error);
+    if (status == RV_OK) status = sort_events(input, file, error);
     if (status != RV_OK) netx_input_free(input);
     free(file);
     return status;
@@ -207,24 +207,42 @@ static rv_status play_neuron(netx *n, const netx_input *in, int64_t first, int64
     return graded ? rv_set_payloads(n->net, n->input, in->neuron[first], in->payload + first, count) : RV_OK;
 }
 
+/* A layer without synapses takes numbers in the very step: a current that lasts as long. */
+static rv_status inject_neuron(netx *n, rv_population layer, const netx_input *in, int64_t first, int64_t count, double *times, double *amplitudes)
+{
+    double  h = rv_resolution(n->net);
+    int64_t m = 0;
+    for (int64_t k = first; k < first + count; k++) {
+        times[m] = (double)(in->step[k] - 1) * h, amplitudes[m++] = in->payload[k];
+        if (k + 1 < first + count && in->step[k + 1] == in->step[k] + 1) continue;
+        times[m] = (double)in->step[k] * h, amplitudes[m++] = 0;
+    }
+    rv_setting settings[] = { { "times", rv_list(times, m) }, { "amplitudes", rv_list(amplitudes, m) } };
+    return rv_input_new(n->net, (rv_slice){ layer, in->neuron[first], 1, 1 }, "step", settings, 2, NULL);
+}
+
+static rv_population driven_layer(const netx *n)
+{
+    for (int k = 0; k < n->n_layers; k++)
+        if (n->layer[k].neurons.id) return n->layer[k].neurons;
+    return (rv_population){ 0 };
+}
+
 static rv_status play_all(netx *n, const netx_input *in)
 {
-    double   *times = malloc(((size_t)in->n_events + 1) * sizeof *times);
-    rv_status status = times ? RV_OK : RV_OUT_OF_MEMORY;
+    double   *times = malloc((2 * (size_t)in->n_events + 2) * sizeof *times), *amplitudes = malloc((2 * (size_t)in->n_events + 2) * sizeof *amplitudes);
+    rv_status status = times && amplitudes ? RV_OK : RV_OUT_OF_MEMORY;
     for (int64_t k = 0, end; k < in->n_events && status == RV_OK; k = end) {
         for (end = k; end < in->n_events && in->neuron[end] == in->neuron[k];) end++;
-        status = play_neuron(n, in, k, end - k, times);
+        status = n->input.id ? play_neuron(n, in, k, end - k, times) : inject_neuron(n, driven_layer(n), in, k, end - k, times, amplitudes);
     }
-    free(times);
+    free(times), free(amplitudes);
     return status;
 }
 
 rv_status netx_play(netx *n, const netx_input *input, rv_error *error)
 {
-    rv_status status = RV_OK;
-    for (int k = 0; k < n->n_layers && input->bias && status == RV_OK; k++)
-        if (n->layer[k].kind == NETX_INPUT && n->layer[k].neurons.id)
-            status = rv_set(n->net, n->layer[k].neurons, "bias_mant", rv_list(input->bias, n->n_input));
+    rv_status status = input->bias ? rv_set(n->net, driven_layer(n), "bias_mant", rv_list(input->bias, n->n_input)) : RV_OK;
     if (status == RV_OK && input->n_events > 0) status = play_all(n, input);
     return status == RV_OK ? RV_OK : error_set(error, status, "%s", rv_net_error(n->net)->text);
 }

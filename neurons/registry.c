@@ -11,7 +11,7 @@
     X(parrot_neuron)      \
     X(loihi_lif)          \
     X(loihi_ternary)      \
-    X(loihi1)             \
+    X(loihi1_lif)         \
     X(lava_lif)
 
 #define DECLARE(name) extern const rv_model rv_model_##name;

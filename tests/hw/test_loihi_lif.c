@@ -178,7 +178,7 @@ static void test_loihi1(void **state)
         const char *file = fixture_text(&p, row, "file");
         n = rows_of_file(&p, row);
         if (!fixture_path(reference_text("lif/%s", file))) continue;
-        open_trace(&tr, file, "q_in", "loihi1", 1);
+        open_trace(&tr, file, "q_in", "loihi1_lif", 1);
         for (int k = 0; k < n; k++) set_all_of(&tr, &p, row + k, columns, names);
         compare_trace(&tr, file);
         close_trace(&tr);
@@ -210,9 +210,9 @@ static void test_refusals(void **state)
     expect_refusal("loihi_ternary", "vth_hi", 1.5, RV_GRID, "population \"a\": vth_hi must be a whole number");
     expect_refusal("loihi_ternary", "du", 1.5, RV_GRID, "population \"a\": du must be a whole number");
     expect_refusal("loihi_ternary", NULL, 0, RV_EXACT, "population \"a\": exact timing: a chip works in steps");
-    expect_refusal("loihi1", "refract_delay", 65, RV_GRID, "population \"a\": refract_delay = 65 steps, allowed 1 to 64 steps");
-    expect_refusal("loihi1", "bias", 0.1, RV_GRID, "population \"a\": bias must be a whole number");
-    expect_refusal("loihi1", NULL, 0, RV_EXACT, "population \"a\": exact timing: a chip works in steps");
+    expect_refusal("loihi1_lif", "refract_delay", 65, RV_GRID, "population \"a\": refract_delay = 65 steps, allowed 1 to 64 steps");
+    expect_refusal("loihi1_lif", "bias", 0.1, RV_GRID, "population \"a\": bias must be a whole number");
+    expect_refusal("loihi1_lif", NULL, 0, RV_EXACT, "population \"a\": exact timing: a chip works in steps");
     expect_refusal("lava_lif", "refractory_period", 1.5, RV_GRID, "population \"a\": refractory_period must be a whole number");
     expect_refusal("lava_lif", NULL, 0, RV_EXACT, "population \"a\": exact timing: the model is defined in steps");
 }

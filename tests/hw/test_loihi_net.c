@@ -108,7 +108,7 @@ static void make_b2l_population(chip_net *c, int k)
 {
     const place at = place_of("/pop", c->name[k]);
     const char *group = at.path;
-    c->population[k] = reference_population(c->net, c->name[k], (int64_t)fixture_attribute(c->path, group, "n"), "loihi1");
+    c->population[k] = reference_population(c->net, c->name[k], (int64_t)fixture_attribute(c->path, group, "n"), "loihi1_lif");
     set_attributes(c, c->population[k], group, "decay_I", "du", -1.0, "decay_v", "dv", 0.0, "refractory", "refract_delay", 0.0, NULL);
     reference_set(c->net, c->population[k], "vmin", -2147483647); /* it does not clip */
     reference_set(c->net, c->population[k], "vth", 64 * fixture_attribute(c->path, group, "threshold_v_mant"));

@@ -385,6 +385,7 @@ static void test_text_input(void **state)
     expect_input(&n, "1,0\n1;0\n", "line 2: \"1;0\" is not step,neuron,payload");
     expect_input(&n, "1,3,1\n", "line 1: neuron 3, allowed 0 to 2");
     expect_input(&n, "1,1,1.5\n", "step 1, neuron 1: a spike that carries 1.5, allowed are whole numbers of 32 bits");
+    expect_input(&n, "5,1,2\n5,1,3\n", "neuron 1 gets two numbers at step 5, allowed is one");
     write_lines("step,neuron,payload\n2,1\n1,0,-3\n1,1,0\n");
     if (netx_input_read(lines, &n, &input, &error) != RV_OK) fail_msg("%s", error.text);
     assert_int_equal(input.n_events, 2);
@@ -395,6 +396,33 @@ static void test_text_input(void **state)
     reference_list got = reference_samples(n.net, u);
     const double   expected[] = { 0, 0, -3 * 64, 12 * 64, -187 + 2 * 64, 749 + 5 * 64 }; /* 192 * 3996 >> 12 = 187, 768 * 3996 >> 12 = 749 */
     for (int k = 0; k < 6; k++) ENSURE_NEAR_IN(got.x[k], expected[k], 0, "", "u of neuron %d at step %d", k % 2, k / 2 + 1);
+    reference_list_free(&got);
+    netx_input_free(&input);
+    netx_free(&n);
+}
+
+/* A first layer without synapses takes its input in the very step: du = 99, so u = 64 x, and less by a 4096th of 100 after. */
+static void test_direct_input(void **state)
+{
+    (void)state;
+    netx         n;
+    netx_input   input;
+    rv_error     error = { 0 };
+    const change neurons[] = { ABSENT("/layer/1/type"), ABSENT("/layer/1/shape"), ABSENT("/layer/1/weight"), ABSENT("/layer/1/neuron/type"),
+                               ABSENT("/layer/1/neuron/iDecay"), ABSENT("/layer/1/neuron/vDecay"), ABSENT("/layer/1/neuron/vThMant"),
+                               TEXT("/layer/0/neuron/type", "LOIHI"), ONE("/layer/0/neuron/iDecay", 100), ONE("/layer/0/neuron/vDecay", 0),
+                               ONE("/layer/0/neuron/vThMant", 131072), { NULL, NULL, 0, { 0 } } };
+    write_net(shaped, neurons);
+    if (read_small(&n, (netx_options){ 0 }, &error) != RV_OK) fail_msg("%s", error.text);
+    assert_int_equal(n.n_input, 32);
+    write_lines("1,0,5\n2,0,-7\n4,0,1\n3,31,2\n");
+    if (netx_input_read(lines, &n, &input, &error) != RV_OK || netx_play(&n, &input, &error) != RV_OK) fail_msg("%s", error.text);
+    rv_probe u = reference_record(n.net, n.layer[0].neurons, "u", 0);
+    ENSURE_OK(n.net, rv_run(n.net, 4));
+    reference_list got = reference_samples(n.net, u);
+    const double   expected[][2] = { { 320, 0 }, { 312 - 448, 0 }, { -132, 128 }, { -128 + 64, 124 } };
+    for (int t = 0; t < 4; t++)
+        for (int k = 0; k < 2; k++) ENSURE_NEAR_IN(got.x[t * 32 + 31 * k], expected[t][k], 0, "", "u of neuron %d at step %d", 31 * k, t + 1);
     reference_list_free(&got);
     netx_input_free(&input);
     netx_free(&n);
@@ -429,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_refused_geometry),
         cmocka_unit_test(test_refused_options),
         cmocka_unit_test(test_text_input),
+        cmocka_unit_test(test_direct_input),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -60,8 +60,8 @@ static inline bool step(const double *c, double *s, double current, double ex, d
 }
 RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)
 
-const rv_model rv_model_loihi1 = {
-    .table = { .kind = RV_NEURONS, .name = "loihi1", .summary = "Loihi 1: compartment in integers, bit for bit as nengo-loihi's emulator and Brian2Loihi",
+const rv_model rv_model_loihi1_lif = {
+    .table = { .kind = RV_NEURONS, .name = "loihi1_lif", .summary = "Loihi 1: compartment in integers, bit for bit as nengo-loihi's emulator and Brian2Loihi",
                .equations = "u = (u (4096 - du - 1) >> 12) + input, toward zero; input wrapped to 21 bits and a sign, u to 23\n"
                             "v = (v (4096 - dv) >> 12) + (u + bias), clipped to vmin..vmax; 0 while refractory\n"
                             "v > vth:  spike; v = 0 for refract_delay - 1 further steps; a step of the network is a step of the chip",
