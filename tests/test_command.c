@@ -130,7 +130,7 @@ static void wrong_command_lines(void **state)
         { "stats n.h5 --hahs", 2, "did you mean --hash?" },
         { "info n.lua", 1, "ranvier: \"n.lua\" is a script; ranvier run runs it" },
         { "info missing.h5", 1, "missing.h5" },
-        { "models iaf_psc_epx", 1, "ranvier: no model, rule or input \"iaf_psc_epx\"; did you mean iaf_psc_exp?" },
+        { "models iaf_psc_epx", 1, "ranvier: no model, rule, input or synapse \"iaf_psc_epx\"; did you mean iaf_psc_exp?" },
         { "models fixed_indegre", 1, "did you mean fixed_indegree?" },
         { "models a b", 2, "ranvier: models: \"b\" is too much" },
         { "help rnu", 2, "did you mean run?" },
