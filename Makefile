@@ -9,18 +9,20 @@ CC        = gcc
 endif
 OPTIMISE ?= -O3
 SANITIZE ?=
-PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev librandom123-dev libcmocka-dev fonts-dejavu-core xvfb xdotool
+PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev librandom123-dev libmetis-dev libcmocka-dev fonts-dejavu-core xvfb xdotool
 
 VERSION  := $(shell sed -n 's/^\#define RV_VERSION "\(.*\)"/\1/p' sim/ranvier.h)
 ROOMS    := sim neurons learning io viz hw
 MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd
+# METIS has no pkg-config file
+PLAIN_LIBS = -lmetis
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
 FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
 # Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
-$(BUILD)/neurons/%.o: FLAGS += -fno-thread-jumps -fno-trapping-math
+$(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += -fno-thread-jumps -fno-trapping-math
 # asked once, and only by the recipes that need it: nothing may be installed yet when make starts
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_CFLAGS)
-PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)))$(PKG_LIBS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)) $(PLAIN_LIBS))$(PKG_LIBS)
 
 LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -107,7 +109,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJ) $(BUILD)/libranvier.a
 	@echo '  LD  $@'; $(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lcmocka -lm
 
 $(BUILD)/ranvier.pc: Makefile sim/ranvier.h | $(BUILD)/.deps
-	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: -fopenmp -lm\nCflags: -I$${includedir}\n' \
+	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: $(PLAIN_LIBS) -fopenmp -lm\nCflags: -I$${includedir}\n' \
 		'$(PREFIX)' '$(VERSION)' '$(MODULES)' > $@
 
 -include $(LIB_OBJ:.o=.d) $(TEST_BIN:=.d) $(BENCH_BIN:=.d) $(BUILD)/main.d

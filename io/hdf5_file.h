@@ -121,7 +121,7 @@ rv_status hdf5_get_double(hdf5_file *file, const char *object, const char *name,
 
 /* ---- datasets ----------------------------------------------------------------------------------------------- */
 
-enum { HDF5_MAX_RANK = 4 };
+enum { HDF5_MAX_RANK = 5 };
 
 typedef struct hdf5_shape {
     int     rank;              /* 0: a single value, or none */

@@ -13,6 +13,7 @@ typedef struct command {
 
 int command_run(const command *c);
 int command_view(const command *c);
+int command_run_netx(const script_options *options); /* a lava-dl network; script_verb_netx.c */
 int command_plot(const command *c);
 int command_stats(const command *c);
 int command_compare(const command *c);

@@ -1,4 +1,4 @@
-/* net:connect(source, target, { rule = ... }, { weight =, delay =, plasticity =, ... }) */
+/* net:connect(source, target, { rule = ... }, { weight =, delay =, plasticity =, synapse =, ... }) */
 #include "io/script_internal.h"
 
 #include <math.h>
@@ -90,21 +90,48 @@ static void read_rule(lua_State *L, script_net *net, int index, rv_connect_def *
     }
 }
 
-/* weight, delay and plasticity are known; whatever else stands in the table is a parameter of the learning rule. */
-static void check_synapse_keys(lua_State *L, int index, const char *plasticity)
+static const char *const known_keys[] = { "weight", "delay", "plasticity", "synapse" };
+
+static bool is_known(const char *key)
 {
-    const char *keys[3 + 64] = { "weight", "delay", "plasticity" };
-    int         n = 3;
-    rv_table    table;
-    if (plasticity) {
-        const char *names[64];
-        int         n_names = 0;
-        for (; n_names < 64 && rv_table_at(RV_LEARNING, n_names, &table); n_names++) names[n_names] = table.name;
-        script_word(L, plasticity, "net:connect: plasticity", names, n_names);
-        rv_table_find(RV_LEARNING, plasticity, &table);
-        for (int i = 0; i < table.n_params && n < COUNT(keys); i++) keys[n++] = table.params[i].name;
-    }
-    script_keys(L, index, plasticity ? lua_pushfstring(L, "net:connect: %s", plasticity) : "net:connect", keys, n);
+    for (int k = 0; k < COUNT(known_keys); k++)
+        if (strcmp(known_keys[k], key) == 0) return true;
+    return false;
+}
+
+/* The table of a learning rule or a kind of synapse; an empty one if none is named. */
+static rv_table table_named(lua_State *L, rv_table_kind kind, const char *name, const char *what)
+{
+    rv_table    table = { 0 };
+    const char *names[64];
+    int         n = 0;
+    if (!name) return table;
+    for (; n < COUNT(names) && rv_table_at(kind, n, &table); n++) names[n] = table.name;
+    script_word(L, name, what, names, n);
+    rv_table_find(kind, name, &table);
+    return table;
+}
+
+/* Whatever stands in the table beside the known keys is a parameter of the learning rule or of the kind of synapse. */
+static void check_synapse_keys(lua_State *L, int index, const rv_table *rule, const rv_table *synapse)
+{
+    const char *keys[COUNT(known_keys) + 64], *name = rule->name ? rule->name : synapse->name;
+    int         n = 0;
+    for (; n < COUNT(known_keys); n++) keys[n] = known_keys[n];
+    for (int i = 0; i < rule->n_params && n < COUNT(keys); i++) keys[n++] = rule->params[i].name;
+    for (int i = 0; i < synapse->n_params && n < COUNT(keys); i++) keys[n++] = synapse->params[i].name;
+    script_keys(L, index, name ? lua_pushfstring(L, "net:connect: %s", name) : "net:connect", keys, n);
+}
+
+/* A parameter of the kind of synapse that has words takes one of them; pushes what the value borrows. */
+static rv_value read_setting(lua_State *L, int index, const rv_table *synapse, const char *name)
+{
+    const char *what = lua_pushfstring(L, "net:connect: %s", name);
+    lua_getfield(L, index, name);
+    for (int k = 0; k < synapse->n_words; k++)
+        if (strcmp(synapse->words[k].param, name) == 0)
+            return rv_number(script_word(L, script_text(L, -1, what), what, synapse->words[k].word, synapse->words[k].n));
+    return script_value(L, NULL, -1, what);
 }
 
 /* The fourth argument. Everything it borrows stays on the stack. */
@@ -116,7 +143,10 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
         script_fail(L, "net:connect: the synapses are %s; a table { weight =, delay = } is needed",
                     script_describe(L, index));
     def->plasticity = option_text(L, index, "net:connect", "plasticity", NULL);
-    check_synapse_keys(L, index, def->plasticity);
+    def->synapse = option_text(L, index, "net:connect", "synapse", NULL);
+    rv_table rule = table_named(L, RV_LEARNING, def->plasticity, "net:connect: plasticity");
+    rv_table synapse = table_named(L, RV_SYNAPSES, def->synapse, "net:connect: synapse");
+    check_synapse_keys(L, index, &rule, &synapse);
     if (lua_getfield(L, index, "weight") != LUA_TNIL)
         def->weight = script_value(L, net, -1, "net:connect: weight");
     if (lua_getfield(L, index, "delay") != LUA_TNIL) def->delay = script_value(L, net, -1, "net:connect: delay");
@@ -126,11 +156,7 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, sorted, i);
         const char *name = lua_tostring(L, -1);
-        if (strcmp(name, "weight") == 0 || strcmp(name, "delay") == 0 || strcmp(name, "plasticity") == 0) continue;
-        const char *what = lua_pushfstring(L, "net:connect: %s", name);
-        lua_getfield(L, index, name);
-        rv_value value = script_value(L, NULL, -1, what);
-        settings[def->n_settings++] = (rv_setting){ name, value };
+        if (!is_known(name)) settings[def->n_settings++] = (rv_setting){ name, read_setting(L, index, &synapse, name) };
     }
     def->settings = settings;
 }

@@ -174,11 +174,12 @@ static void read_positions(lua_State *L, script_net *net, rv_population populati
     script_check(L, net, rv_set_positions(net->net, population, xyz, period));
 }
 
-/* spike_times = {t, ...} for one neuron, {{t, ...}, ...} for several */
-static void set_spike_times(lua_State *L, script_net *net, rv_slice slice, int index)
+typedef rv_status (*set_list_fn)(rv_net *net, rv_population population, int64_t neuron, const double *list, int64_t n);
+
+/* spike_times = {t, ...} for one neuron, {{t, ...}, ...} for several; payloads likewise */
+static void set_lists(lua_State *L, script_net *net, rv_slice slice, int index, const char *what, const char *items, set_list_fn set)
 {
-    const char *what = "spike_times";
-    if (!lua_istable(L, index)) script_fail(L, "%s is %s; a list of times is needed", what, script_describe(L, index));
+    if (!lua_istable(L, index)) script_fail(L, "%s is %s; a list of %s is needed", what, script_describe(L, index), items);
     int     top = lua_gettop(L);
     bool    nested = lua_rawgeti(L, index, 1) == LUA_TTABLE;
     int64_t n_given = nested ? (int64_t)lua_rawlen(L, index) : 1, n_times;
@@ -190,8 +191,7 @@ static void set_spike_times(lua_State *L, script_net *net, rv_slice slice, int i
         if (nested) lua_rawgeti(L, index, i + 1);
         else lua_pushvalue(L, index);
         const double *times = script_list(L, -1, what, &n_times);
-        script_check(L, net,
-                     rv_set_spike_times(net->net, slice.population, slice.first + i * slice.stride, times, n_times));
+        script_check(L, net, set(net->net, slice.population, slice.first + i * slice.stride, times, n_times));
     }
     lua_settop(L, top);
 }
@@ -202,7 +202,9 @@ static void set_variable(lua_State *L, script_net *net, rv_slice slice, const ch
     int top = lua_gettop(L);
     index = lua_absindex(L, index);
     if (strcmp(name, "spike_times") == 0) {
-        set_spike_times(L, net, slice, index);
+        set_lists(L, net, slice, index, name, "times", rv_set_spike_times);
+    } else if (strcmp(name, "payloads") == 0) {
+        set_lists(L, net, slice, index, name, "whole numbers", rv_set_payloads);
     } else {
         const char *what =
             lua_pushfstring(L, "population \"%s\": %s", rv_population_name(net->net, slice.population), name);
@@ -260,9 +262,10 @@ static int network_population(lua_State *L)
     for (int i = 1; i <= n_params; i++) {
         lua_rawgeti(L, sorted, i);
         lua_getfield(L, 5, lua_tostring(L, -1));
-        set_variable(L, net, slice, lua_tostring(L, -2), -1);
+        if (strcmp(lua_tostring(L, -2), "payloads") != 0) set_variable(L, net, slice, lua_tostring(L, -2), -1);
         lua_pop(L, 2);
     }
+    if (n_params > 0 && lua_getfield(L, 5, "payloads") != LUA_TNIL) set_variable(L, net, slice, "payloads", -1); /* of those spike_times */
     script_population *known = script_population_of(net, population);
     if (!known) script_fail(L, "%s: no memory left", what);
     known->shape = shape;

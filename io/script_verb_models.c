@@ -1,4 +1,4 @@
-/* ranvier models [NAME]: what there is, read from the tables of models, rules and inputs. */
+/* ranvier models [NAME]: what there is, read from the tables of models, rules, inputs and synapses. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +9,14 @@
 enum { MOST_NAMES = 256 };
 
 static const char *const titles[] = {
-    [RV_NEURONS] = "Neuron models", [RV_LEARNING] = "Learning rules", [RV_INPUTS] = "Inputs"
+    [RV_NEURONS] = "Neuron models", [RV_LEARNING] = "Learning rules", [RV_INPUTS] = "Inputs",
+    [RV_SYNAPSES] = "Synapses of chips"
 };
 static const char *const uses[] = { [RV_NEURONS] = "net:population(name, n, \"%s\", { ... })",
                                     [RV_LEARNING] =
                                         "net:connect(source, target, { ... }, { plasticity = \"%s\", ... })",
-                                    [RV_INPUTS] = "net:%s(targets, { ... })" };
+                                    [RV_INPUTS] = "net:%s(targets, { ... })",
+                                    [RV_SYNAPSES] = "net:connect(source, target, { ... }, { synapse = \"%s\", ... })" };
 
 /* Connection rules have no parameters beyond these, so they are not tables of the engine. */
 static const struct connection_rule {
@@ -36,7 +38,7 @@ enum { N_CONNECTION_RULES = sizeof connection_rules / sizeof *connection_rules }
 static void list_all(void)
 {
     rv_table table;
-    for (rv_table_kind kind = RV_NEURONS; kind <= RV_INPUTS; kind++) {
+    for (rv_table_kind kind = RV_NEURONS; kind <= RV_SYNAPSES; kind++) {
         printf("%s\n", titles[kind]);
         for (int i = 0; rv_table_at(kind, i, &table); i++) printf("  %-20s %s\n", table.name, table.summary);
         putchar('\n');
@@ -105,7 +107,7 @@ static int explain(const char *name)
     const char *names[MOST_NAMES];
     rv_table    table;
     int         n = 0;
-    for (rv_table_kind kind = RV_NEURONS; kind <= RV_INPUTS; kind++) {
+    for (rv_table_kind kind = RV_NEURONS; kind <= RV_SYNAPSES; kind++) {
         if (rv_table_find(kind, name, &table)) return print_table(&table), 0;
         for (int i = 0; rv_table_at(kind, i, &table) && n < MOST_NAMES - N_CONNECTION_RULES; i++)
             names[n++] = table.name;
@@ -114,14 +116,14 @@ static int explain(const char *name)
         if (strcmp(connection_rules[i].name, name) == 0) return print_rule(&connection_rules[i]), 0;
         names[n++] = connection_rules[i].name;
     }
-    command_unknown("model, rule or input", name, names, n);
+    command_unknown("model, rule, input or synapse", name, names, n);
     return 1;
 }
 
 int command_models(const command *c)
 {
     const command_usage usage = {
-        "models", "[NAME]", "Lists neuron models, learning rules, inputs and connection rules, or explains one.",
+        "models", "[NAME]", "Lists neuron models, learning rules, inputs, synapses and connection rules, or explains one.",
         NULL,     0,        0,
         1
     };

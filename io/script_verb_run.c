@@ -32,22 +32,21 @@ static bool is_hdf5(const char *path)
 static int refuse_kind(const char *path)
 {
     static const char *const later[][2] = { { ".json", "SONATA networks" },
-                                            { ".nir", "NIR graphs" },
-                                            { ".net", "netx networks" } };
+                                            { ".nir", "NIR graphs" } };
     FILE                    *file = fopen(path, "rb");
     if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
     fclose(file);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (ends_with(path, later[i][0]))
-            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua)", path,
+            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua) and netx networks (.net)", path,
                                 later[i][1]);
     if (is_hdf5(path))
         return command_fail(1,
                             "\"%s\" is an HDF5 file: ranvier view, info, stats and plot read results; checkpoints come in a "
-                            "later version, this one runs Lua scripts (.lua)",
+                            "later version, this one runs Lua scripts (.lua) and netx networks (.net)",
                             path);
     return command_fail(
-        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua", path);
+        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua, and netx networks, ending in .net", path);
 }
 
 /* ---- the command line ----------------------------------------------------------------------------------------- */
@@ -153,7 +152,8 @@ static int read_line(const command *c, run_line *line)
           &line->unsafe },
     };
     const command_usage usage = {
-        "run",         "FILE.lua [name=value ...] [options]", "Runs a script. It reads name=value as rv.arg.name.",
+        "run",         "FILE.lua [name=value ...] [options]",
+        "Runs a script, which reads name=value as rv.arg.name; or a lava-dl network (FILE.net input=FILE) on the emulated chip.",
         options,       sizeof options / sizeof *options,      1,
         MOST_ARGUMENTS
     };
@@ -223,11 +223,9 @@ static int run_live(const command *c, const script_options *options)
     return close_script(r.script);
 }
 
-static int run_line_of(const command *c, const run_line *line)
+static script_options options_of(const run_line *line, const char *command_line)
 {
-    char command_line[4096];
-    join(c, command_line, sizeof command_line);
-    const script_options options = {
+    return (script_options){
         .path = line->path,
         .arguments = line->arguments,
         .n_arguments = line->n_arguments,
@@ -244,15 +242,19 @@ static int run_line_of(const command *c, const run_line *line)
         .frame_ms = line->frame_ms_number,
         .paused = line->paused,
     };
-    return line->live ? run_live(c, &options) : close_script(run_script(c, &options));
 }
 
 int command_run(const command *c)
 {
     run_line *line = calloc(1, sizeof *line);
     if (!line) return command_fail(1, "no memory left");
-    int status = read_line(c, line);
-    if (status < 0) status = ends_with(line->path, ".lua") ? run_line_of(c, line) : refuse_kind(line->path);
+    char command_line[4096];
+    int  status = read_line(c, line);
+    join(c, command_line, sizeof command_line);
+    const script_options options = options_of(line, command_line);
+    if (status < 0 && ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
+    else if (status < 0 && ends_with(line->path, ".net")) status = command_run_netx(&options);
+    else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;
 }

@@ -1,4 +1,4 @@
-/* All neuron models: a new one is a file in this folder and a line here. */
+/* All neuron models: a new one is a file in this folder (those of chips are in hw/) and a line here. */
 #include "sim/model.h"
 
 #define NEURON_MODELS(X)  \
@@ -8,7 +8,11 @@
     X(izhikevich)         \
     X(poisson_generator)  \
     X(spike_generator)    \
-    X(parrot_neuron)
+    X(parrot_neuron)      \
+    X(loihi_lif)          \
+    X(loihi_ternary)      \
+    X(loihi1_lif)         \
+    X(lava_lif)
 
 #define DECLARE(name) extern const rv_model rv_model_##name;
 NEURON_MODELS(DECLARE)

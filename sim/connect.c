@@ -156,7 +156,7 @@ static rv_status draw_delays(const connector *c, int64_t i, synapse_list *list, 
 {
     const definition *d = c->definition;
     const rv_value   *value = &c->projection->delay;
-    double            high = MAX_DELAY_STEPS * d->resolution;
+    double            high = c->projection->max_delay * d->resolution;
     if (value->kind == RV_NUMBER) {
         delay_key key = delay_key_of(d, value_bounded(value, value->a));
         for (int64_t k = 0; k < list->n; k++) list->delay[k] = key;

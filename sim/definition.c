@@ -19,6 +19,8 @@ static void population_free(population_def *p)
     for (int k = 0; k < RV_MAX_STATES; k++) free(p->initial[k].list);
     for (int64_t i = 0; p->spike_times && i < p->n; i++) free(p->spike_times[i]);
     free(p->spike_times);
+    for (int64_t i = 0; p->payloads && i < p->n; i++) free(p->payloads[i]);
+    free(p->payloads);
     free(p->n_spike_times);
     free(p->xyz);
     free(p->name);
@@ -79,7 +81,8 @@ rv_status definition_add_population(definition *d, const char *name, int64_t n, 
     population_def *grown = realloc(d->population, (size_t)(d->n_populations + 1) * sizeof *grown);
     if (!grown) return error_memory(error, object, sizeof *grown);
     d->population = grown;
-    population_def p = { .name = strdup(name), .model = found, .n = n, .first_id = d->n_neurons };
+    population_def p = { .name = strdup(name), .model = found, .n = n, .first_id = d->n_neurons,
+                         .graded = found->carries && !found->emit };
     if (!p.name) return error_memory(error, object, (double)strlen(name));
     for (int k = 0; k < found->table.n_params; k++) p.param[k].value = found->table.params[k].standard;
     for (int k = 0; k < found->table.n_states; k++) p.initial[k].value = found->table.states[k].standard;

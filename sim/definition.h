@@ -6,6 +6,7 @@
 #include "sim/model.h"
 #include "sim/ranvier.h"
 #include "sim/rule.h"
+#include "sim/synapse.h"
 
 enum { MAX_NEURONS = INT32_MAX }; /* of a network: neurons are numbered in 31 bits */
 
@@ -30,6 +31,8 @@ typedef struct population_def {
     double          period[3];               /* 0: not periodic                                      */
     double        **spike_times;             /* [n] ms, ascending; NULL unless it is a generator     */
     int64_t        *n_spike_times;           /* [n]                                                  */
+    double        **payloads;                /* [n][n_spike_times] what the spikes carry; NULL: nothing */
+    bool            graded;                  /* spikes carry a number                                */
 } population_def;
 
 /** A slice with its defaults filled in. */
@@ -55,6 +58,9 @@ typedef struct projection_def {
     int64_t        n_list;
     const rv_rule *plasticity;        /* NULL: static                   */
     double         param[RV_MAX_PARAMS];
+    const rv_synapse *synapse;        /* NULL: plain                    */
+    double         synapse_param[RV_MAX_SYNAPSE_PARAMS];
+    double         max_delay;         /* steps                          */
 } projection_def;
 
 enum { MAX_INPUT_PARAMS = 8 };

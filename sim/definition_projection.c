@@ -236,6 +236,7 @@ static rv_status take_weight(const checked *c, const rv_value *weight)
     if (c->p->plasticity && c->p->plasticity->bounds) c->p->plasticity->bounds(c->p->param, &low, &high);
     TRY(check_list_length(c, "weight", weight));
     TRY(value_check(weight, low, high, what, "", c->error));
+    if (c->p->synapse && c->p->synapse->whole) TRY(value_check_whole(weight, what, c->error));
     return value_copy(weight, &c->p->weight, c->error);
 }
 
@@ -258,44 +259,64 @@ static rv_status take_delay(const checked *c, const rv_value *delay)
     double low = grid && given ? h * (1 - 1e-12) : 0; /* what is drawn below one step is rounded up to it */
     snprintf(what, sizeof what, "%s: delay", c->object);
     TRY(check_list_length(c, "delay", delay));
-    TRY(value_check(delay, low, MAX_DELAY_STEPS * h, what, "ms", c->error));
+    TRY(value_check(delay, low, c->p->max_delay * h, what, "ms", c->error));
     if (grid && delay->kind == RV_NUMBER) TRY(check_on_grid(c, what, value_bounded(delay, delay->a)));
     if (grid && delay->kind == RV_LIST)
         for (int64_t k = 0; k < delay->n; k++) TRY(check_on_grid(c, what, value_bounded(delay, delay->list[k])));
     return value_copy(delay, &c->p->delay, c->error);
 }
 
-/* ---- plasticity ------------------------------------------------------------------------------------------------ */
+/* ---- plasticity and kinds of synapse ---------------------------------------------------------------------------- */
 
-static rv_status take_setting(const checked *c, const rv_setting *setting)
+static rv_status set_param(const checked *c, const rv_field *field, const rv_value *value, double *param)
 {
-    const rv_table *table = &c->p->plasticity->table;
-    int             k = table_param(table, setting->name);
-    if (k < 0) return table_unknown_param(table, c->object, setting->name, c->error);
-    const rv_field *field = &table->params[k];
-    char            what[WHAT_TEXT];
+    char what[WHAT_TEXT];
     snprintf(what, sizeof what, "%s: %s", c->object, field->name);
-    if (setting->value.kind != RV_NUMBER) return error_set(c->error, RV_WRONG_SHAPE, "%s takes one number", what);
-    TRY(value_check(&setting->value, field->low, field->high, what, field->unit, c->error));
-    c->p->param[k] = value_bounded(&setting->value, setting->value.a);
+    if (value->kind != RV_NUMBER) return error_set(c->error, RV_WRONG_SHAPE, "%s takes one number", what);
+    TRY(value_check(value, field->low, field->high, what, field->unit, c->error));
+    *param = value_bounded(value, value->a);
     return RV_OK;
 }
 
-static rv_status take_plasticity(const checked *c, const rv_connect_def *def)
+/* A setting is the learning rule's, or the kind of synapse's. */
+static rv_status take_setting(const checked *c, const rv_setting *setting)
+{
+    const rv_table *rule = c->p->plasticity ? &c->p->plasticity->table : NULL, *synapse = c->p->synapse ? &c->p->synapse->table : NULL;
+    int             k = rule ? table_param(rule, setting->name) : -1;
+    if (k >= 0) return set_param(c, &rule->params[k], &setting->value, &c->p->param[k]);
+    k = synapse ? table_param(synapse, setting->name) : -1;
+    if (k >= 0) return set_param(c, &synapse->params[k], &setting->value, &c->p->synapse_param[k]);
+    if (rule || synapse) return table_unknown_param(rule ? rule : synapse, c->object, setting->name, c->error);
+    return error_set(c->error, RV_CONFLICT, "%s: %s is given without plasticity; static synapses have no parameters", c->object,
+                     setting->name);
+}
+
+static rv_status check_synapse(const checked *c)
+{
+    const projection_def *p = c->p;
+    const char           *wrong = p->synapse->check ? p->synapse->check(p->synapse_param) : NULL;
+    if (wrong) return error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong);
+    if (c->d->timing == RV_EXACT)
+        return error_set(c->error, RV_CONFLICT, "%s: exact timing: synapse \"%s\" is of a chip that works in steps", c->object, p->synapse->table.name);
+    if (!p->plasticity) return RV_OK;
+    return error_set(c->error, RV_CONFLICT, "%s: plasticity \"%s\" does not know synapse \"%s\"", c->object, p->plasticity->table.name,
+                     p->synapse->table.name);
+}
+
+static rv_status take_kinds(const checked *c, const rv_connect_def *def)
 {
     projection_def *p = c->p;
-    if (!def->plasticity) {
-        if (def->n_settings <= 0) return RV_OK;
-        return error_set(c->error, RV_CONFLICT,
-                         "%s: %s is given without plasticity; static synapses have no parameters", c->object,
-                         def->settings[0].name);
-    }
-    p->plasticity = rv_rule_find(def->plasticity);
-    if (!p->plasticity) return table_unknown(RV_LEARNING, c->object, def->plasticity, c->error);
-    const rv_table *table = &p->plasticity->table;
-    for (int k = 0; k < table->n_params; k++) p->param[k] = table->params[k].standard;
+    p->max_delay = MAX_DELAY_STEPS;
+    if (def->plasticity && !(p->plasticity = rv_rule_find(def->plasticity))) return table_unknown(RV_LEARNING, c->object, def->plasticity, c->error);
+    if (def->synapse && !(p->synapse = rv_synapse_find(def->synapse))) return table_unknown(RV_SYNAPSES, c->object, def->synapse, c->error);
+    for (int k = 0; p->plasticity && k < p->plasticity->table.n_params; k++) p->param[k] = p->plasticity->table.params[k].standard;
+    for (int k = 0; p->synapse && k < p->synapse->table.n_params; k++) p->synapse_param[k] = p->synapse->table.params[k].standard;
     for (int k = 0; k < def->n_settings; k++) TRY(take_setting(c, &def->settings[k]));
-    const char *wrong = p->plasticity->check ? p->plasticity->check(p->param) : NULL;
+    if (p->synapse) {
+        p->max_delay = (double)p->synapse->max_delay;
+        TRY(check_synapse(c));
+    }
+    const char *wrong = p->plasticity && p->plasticity->check ? p->plasticity->check(p->param) : NULL;
     return wrong ? error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong) : RV_OK;
 }
 
@@ -332,7 +353,7 @@ static rv_status take(definition *d, const rv_connect_def *def, projection_def *
     rv_value weight = value_is_null(&def->weight) ? rv_number(1) : def->weight;
     rv_value delay = value_is_null(&def->delay) ? rv_number(1) : def->delay;
     TRY(take_rule(&c, def));
-    TRY(take_plasticity(&c, def));
+    TRY(take_kinds(&c, def));
     TRY(take_weight(&c, &weight));
     return take_delay(&c, &delay);
 }

@@ -37,7 +37,9 @@ void foresee_emission(state *s, int t, int population, int i, bool restart)
     int64_t         neuron = s->net->tile[t].part[population].first + i;
     const int64_t  *begin = s->times_begin[population];
     double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], now = (double)s->step;
+    const double   *payloads = s->payloads[population];
     rv_emission     emission = { .times = begin ? s->times[population] + begin[neuron] : NULL,
+                                 .payloads = payloads ? payloads + begin[neuron] : NULL,
                                  .n = begin ? begin[neuron + 1] - begin[neuron] : 0,
                                  .random = random_stream(s->net->def->seed, RANDOM_EMISSION, (uint32_t)population, (uint64_t)neuron),
                                  .restart = restart,

@@ -50,7 +50,60 @@ static void add_weights(tile_state *tile, const bundle *b, const rows *r, const 
     else add_doubles(input, target, r->weight_double + first, n);
 }
 
-static void deliver_segment(state *s, int t, uint64_t word, int64_t due)
+/* Graded spikes: the weights are multiplied with what the spike carries. */
+static void add_graded(double *ex, double *in, const bundle *b, const rows *r, const segment *segment, double payload)
+{
+    for (uint32_t k = segment[0].first; k < segment[1].first; k++) {
+        double weight = payload * (r->weight_float ? (double)r->weight_float[k] : b->weight);
+        (weight < 0 ? in : ex)[r->target[k]] += weight;
+    }
+}
+
+/* ---- sums that are finished ---------------------------------------------------------------------------------- */
+
+/* What a kind of synapse makes of the sum is input. */
+static void close_sum(state *s, int t, int index)
+{
+    tile_state   *tile = &s->tile[t];
+    const bundle *b = &s->net->bundle[index];
+    open_sum     *sum = &tile->sum[index];
+    const part   *own = &s->net->tile[t].part[s->net->def->projection[b->projection[0]].target.population];
+    double *restrict value = sum->value + own->base, *restrict ex = tile->input_ex + own->base, *restrict in = tile->input_in + own->base;
+    b->synapse->finish(b->synapse_param, value, own->n);
+    for (int i = 0; i < own->n; i++) {
+        ex[i] += larger(value[i], 0);
+        in[i] += smaller(value[i], 0);
+        value[i] = 0;
+    }
+    sum->open = false, tile->n_open--;
+}
+
+static void close_sums(state *s, int t)
+{
+    for (int b = 0; b < s->net->n_bundles && s->tile[t].n_open > 0; b++)
+        if (s->tile[t].sum[b].open) close_sum(s, t, b);
+}
+
+/* The sum a segment goes into: that of its delay; spikes with another delay have their sum behind them. */
+static double *sum_for(state *s, int t, int index, uint32_t steps)
+{
+    open_sum *sum = &s->tile[t].sum[index];
+    if (sum->open && sum->steps != steps) close_sum(s, t, index);
+    s->tile[t].n_open += !sum->open;
+    sum->open = true, sum->steps = steps;
+    return sum->value;
+}
+
+/* The kinds of synapse that do more than add their weight. */
+static void deliver_special(state *s, int t, int index, const segment *segment, int32_t payload)
+{
+    const bundle *b = &s->net->bundle[index];
+    double       *ex = s->tile[t].input_ex, *in = s->tile[t].input_in;
+    if (b->summed) ex = in = sum_for(s, t, index, segment->steps);
+    add_graded(ex, in, b, &b->rows[t], segment, b->graded ? payload : 1);
+}
+
+static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t payload)
 {
     tile_state    *tile = &s->tile[t];
     const bundle  *b = &s->net->bundle[event_number(word)];
@@ -58,7 +111,8 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due)
     const segment *segment = &r->segment[event_index(word)];
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
         if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due);
-        add_weights(tile, b, r, segment);
+        if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
+        else add_weights(tile, b, r, segment);
     }
     tile->n_events += segment_count(segment);
     if (tile->touches[event_number(word)])
@@ -116,29 +170,34 @@ static void take_arrival(state *s, int t, uint64_t word, int64_t due)
 static void deliver_due_events(state *s, int t, int64_t due)
 {
     event_queue *q = &s->tile[t].queue;
+    int32_t      payload = 1; /* of the next segment, if its bundle is graded */
     for (uint32_t i = event_queue_due(q, due); i; i = q->chunk[i].next)
         for (uint32_t k = 0; k < q->chunk[i].n; k++) { /* an event may add another to this bucket */
             uint64_t word = q->chunk[i].item[k];
             prefetch_ahead(s, t, &q->chunk[i], k);
-            if (event_kind_of(word) == EVENT_SEGMENT) deliver_segment(s, t, word, due);
+            if (event_kind_of(word) == EVENT_SEGMENT) deliver_segment(s, t, word, due, payload);
             else if (event_kind_of(word) == EVENT_WAKE) wake(s, t, word, due);
-            else take_arrival(s, t, word, due);
+            else if (event_kind_of(word) == EVENT_ARRIVAL) take_arrival(s, t, word, due);
+            else payload = (int32_t)event_index(word);
         }
     event_queue_done(q);
+    close_sums(s, t);
 }
 
 /* ---- advance: sweep ----------------------------------------------------------------------------------------- */
 
 static void collect_fired(state *s, int t, int population, int64_t step)
 {
-    const uint8_t *fired = s->tile[t].part[population].view.fired;
-    int            n = s->tile[t].part[population].view.n;
+    const part_state *ps = &s->tile[t].part[population];
+    const uint8_t    *fired = ps->view.fired;
+    int               n = ps->view.n;
+    bool              graded = s->net->def->population[population].graded;
     for (int begin = 0; begin < n; begin += 8) {
         uint64_t eight;
         memcpy(&eight, fired + begin, 8);
         for (; eight; eight &= eight - 1) {
             int i = begin + __builtin_ctzll(eight) / 8;
-            if (i < n) neuron_spikes(s, t, 0, population, i, (double)(step + 1), 1);
+            if (i < n) neuron_spikes(s, t, 0, population, i, (double)(step + 1), graded ? neuron_payload(s, ps, population, i) : 1);
         }
     }
 }
@@ -148,8 +207,12 @@ static void collect_fired(state *s, int t, int population, int64_t step)
 static uint32_t visit_generator(state *s, int t, int population, int i, int64_t step)
 {
     const part_state *ps = &s->tile[t].part[population];
+    bool              graded = s->net->def->population[population].graded;
     uint32_t          multiplicity = 0;
-    for (; ceil(ps->wake[i]) <= (double)(step + 1); multiplicity++) foresee_emission(s, t, population, i, false);
+    for (; ceil(ps->wake[i]) <= (double)(step + 1); multiplicity += !graded) {
+        if (graded) neuron_spikes(s, t, 0, population, i, (double)(step + 1), neuron_payload(s, ps, population, i));
+        foresee_emission(s, t, population, i, false);
+    }
     foresee_queue(s, t, population, i);
     return multiplicity;
 }

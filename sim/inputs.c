@@ -224,6 +224,18 @@ double inputs_mean_arrivals(const state *s, int population)
 
 static int64_t noise_steps(const input_def *in, double h) { return (int64_t)fmax(1, rint(in->param[NOISE_DT] / h)); }
 
+/* How often a step current has changed up to a step; its times are ascending. */
+static int64_t changes_until(const input_def *in, double h, int64_t step)
+{
+    int64_t low = 0, high = in->n_steps;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (step_at_or_after(in->times[middle], h) <= step) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 /* The current in force during a step: that of its beginning. Noise: its mean. */
 static double current_of(const input_def *in, double h, int64_t step)
 {
@@ -234,10 +246,8 @@ static double current_of(const input_def *in, double h, int64_t step)
         double phase = 2 * M_PI * in->param[SINE_FREQUENCY] * (double)step * h / 1000 + in->param[SINE_PHASE] * M_PI / 180;
         return in->param[SINE_OFFSET] + in->param[SINE_AMPLITUDE] * sin(phase);
     }
-    double amplitude = 0;
-    for (int64_t k = 0; in->kind == INPUT_STEP && k < in->n_steps && step_at_or_after(in->times[k], h) <= step; k++)
-        amplitude = in->amplitudes[k];
-    return amplitude;
+    int64_t changes = in->kind == INPUT_STEP ? changes_until(in, h, step) : 0;
+    return changes > 0 ? in->amplitudes[changes - 1] : 0;
 }
 
 static bool is_noise(const input_def *in, double h, int64_t step)

@@ -30,6 +30,7 @@ typedef struct rv_part {
 /** What a generator emits from. */
 typedef struct rv_emission {
     const double *times; /* [n] spike times in steps, ascending: spike_generator   */
+    const double *payloads; /* [n] what the spikes carry, or NULL                  */
     int64_t       n;
     rv_random     random; /* the neuron's own stream: poisson_generator            */
     bool          restart; /* forget what was foreseen and emit what comes ...      */
@@ -40,6 +41,7 @@ struct rv_model {
     rv_table table; /* name, equations, reference, parameters, states                                            */
     int      n_constants;
     bool     counts_spikes; /* input is a number of spikes, whatever their weights: parrot_neuron                */
+    int      carries; /* 1 + the state whose value, a whole number, a spike carries; 0: spikes carry nothing      */
 
     /** A sentence if the parameters contradict each other (V_reset above V_th), else NULL. */
     const char *(*check)(const double *p);

@@ -270,6 +270,14 @@ static rv_status check_times(rv_net *net, const population_def *def, int64_t neu
     return RV_OK;
 }
 
+static rv_status reload_times(rv_net *net, int population)
+{
+    if (!net->state) return RV_OK;
+    TRY(state_load_times(net->state, population, &net->error));
+    foresee_population(net->state, population);
+    return RV_OK;
+}
+
 rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neuron, const double *times_ms, int64_t n)
 {
     int p = net_population(net, population);
@@ -286,10 +294,43 @@ rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neur
     if (n > 0) memcpy(copy, times_ms, (size_t)n * sizeof *copy);
     free(def->spike_times[neuron]);
     def->spike_times[neuron] = copy, def->n_spike_times[neuron] = n;
-    if (!net->state) return RV_OK;
-    TRY(state_load_times(net->state, p, &net->error));
-    foresee_population(net->state, p);
+    if (def->payloads) free(def->payloads[neuron]), def->payloads[neuron] = NULL; /* they were of the old times */
+    return reload_times(net, p);
+}
+
+static rv_status check_payloads(rv_net *net, const population_def *def, int64_t neuron, const double *payloads, int64_t n)
+{
+    int64_t there = def->n_spike_times && neuron >= 0 && neuron < def->n ? def->n_spike_times[neuron] : 0;
+    if (!def->model->emit || !def->model->carries)
+        return rv_fail(net, RV_CONFLICT, "population \"%s\": payloads belong to a spike_generator, not to %s", def->name, def->model->table.name);
+    if (net->def.timing == RV_EXACT)
+        return rv_fail(net, RV_CONFLICT, "population \"%s\": exact timing: payloads are for chips, which work in steps", def->name);
+    if (n != there)
+        return rv_fail(net, RV_WRONG_SHAPE, "population \"%s\": %lld payloads for %lld spike times of neuron %lld; the times are given first", def->name,
+                       (long long)n, (long long)there, (long long)neuron);
+    for (int64_t k = 0; k < n; k++)
+        if (!(payloads[k] >= INT32_MIN && payloads[k] <= INT32_MAX) || payloads[k] != rint(payloads[k]) || payloads[k] == 0)
+            return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": payload %lld of neuron %lld = %.10g, allowed are whole numbers from -2^31 to 2^31 - 1, but not 0",
+                           def->name, (long long)k, (long long)neuron, payloads[k]);
     return RV_OK;
+}
+
+rv_status rv_set_payloads(rv_net *net, rv_population population, int64_t neuron, const double *payloads, int64_t n)
+{
+    int p = net_population(net, population);
+    if (p < 0) return no_population(net);
+    population_def *def = &net->def.population[p];
+    TRY(check_payloads(net, def, neuron, payloads, n));
+    if (!def->payloads) def->payloads = calloc((size_t)def->n, sizeof *def->payloads);
+    double *copy = malloc(((size_t)n + 1) * sizeof *copy);
+    if (!def->payloads || !copy) {
+        free(copy);
+        return error_memory(&net->error, "payloads", (double)n * sizeof *copy);
+    }
+    if (n > 0) memcpy(copy, payloads, (size_t)n * sizeof *copy);
+    free(def->payloads[neuron]);
+    def->payloads[neuron] = copy, def->graded = true;
+    return reload_times(net, p);
 }
 
 rv_status rv_set_positions(rv_net *net, rv_population population, const double *xyz, const double *period)
@@ -356,6 +397,26 @@ const char *rv_projection_plasticity(const rv_net *net, rv_projection projection
     return p < 0 || !net->def.projection[p].plasticity ? NULL : net->def.projection[p].plasticity->table.name;
 }
 
+const char *rv_projection_synapse(const rv_net *net, rv_projection projection)
+{
+    int p = net_projection(net, projection);
+    return p < 0 || !net->def.projection[p].synapse ? NULL : net->def.projection[p].synapse->table.name;
+}
+
+rv_status rv_synapse_param(rv_net *net, rv_projection projection, const char *name, double *value)
+{
+    int p = net_projection(net, projection);
+    if (p < 0) return RV_UNKNOWN_NAME;
+    const projection_def *def = &net->def.projection[p];
+    char                  object[OBJECT_TEXT];
+    definition_projection_label(&net->def, def, object);
+    if (!def->synapse) return rv_fail(net, RV_CONFLICT, "%s: plain synapses have no parameter \"%.60s\"", object, name);
+    int k = table_param(&def->synapse->table, name);
+    if (k < 0) return table_unknown_param(&def->synapse->table, object, name, &net->error);
+    *value = net->net ? net->net->bundle[network_bundle_of(net->net, p)].synapse_param[k] : def->synapse_param[k];
+    return RV_OK;
+}
+
 void net_catch_up(rv_net *net, int b)
 {
     for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_catch_up(&net->state->tile[t].learning[b], (double)net->state->step);
@@ -364,7 +425,8 @@ void net_catch_up(rv_net *net, int b)
 static double weight_of(const bundle *b, const synapse_ref *ref)
 {
     const rows *r = &b->rows[ref->tile];
-    return r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
+    double      stored = r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
+    return b->factor == 1 ? stored : stored / b->factor;
 }
 
 rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, int64_t *targets, double *weights, double *delays_ms)
@@ -423,6 +485,7 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
     double  low, high;
     weight_bounds(net, p, &low, &high);
     TRY(value_check(value, low, high, what, "", &net->error));
+    if (b->synapse && b->synapse->whole) TRY(value_check_whole(value, what, &net->error));
     if (value->kind == RV_LIST && value->n != n)
         return rv_fail(net, RV_WRONG_SHAPE, "%s: a list of %lld values for %lld synapses", what, (long long)value->n, (long long)n);
     if (value_needs_distance(value)) return rv_fail(net, RV_CONFLICT, "%s: functions of distance are for net:connect only", what);
@@ -433,6 +496,7 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
         double    w = value->kind == RV_LIST ? value->list[k] : value_draw(value, &rng, 0);
         if (!(w >= low && w <= high)) return value_out_of_range(what, w, "", low, high, &net->error);
         rows *r = &b->rows[list[k].tile];
+        if (b->synapse) w = b->factor * b->synapse->weight(b->synapse_param, w);
         if (r->weight_float) r->weight_float[list[k].index] = (float)w;
         else r->weight_double[list[k].index] = w;
         if ((w < 0 && b->sign > 0) || (w > 0 && b->sign < 0)) b->sign = 0; /* mixed from now on */

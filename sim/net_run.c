@@ -120,7 +120,7 @@ static rv_status call_spike_listeners(rv_net *net, const run_watch *w)
             const population_def *p = &net->def.population[listener.population];
             int64_t               neuron = (int64_t)w->heard[k].neuron - p->first_id;
             if (neuron < 0 || neuron >= p->n) continue;
-            for (uint32_t m = 0; m < w->heard[k].multiplicity; m++)
+            for (uint32_t m = spike_count(p, &w->heard[k]); m > 0; m--)
                 TRY(called(net, listener.f(net, (rv_population){ listener.population + 1 }, neuron, w->heard[k].time * net->def.resolution, listener.user)));
         }
     return RV_OK;

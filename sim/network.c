@@ -163,7 +163,7 @@ static weight_kind kind_of(const network *net, const projection_def *p)
 /* Two projections of a bundle never share targets, so that the target tells them apart. */
 static bool fits(const network *net, const bundle *b, const projection_def *p)
 {
-    if (b->rule || p->plasticity || b->source != p->source.population) return false;
+    if (b->rule || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
     if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
     if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
     for (int k = 0; k < b->n_projections; k++)
@@ -178,7 +178,8 @@ static rv_status add_to_bundle(network *net, int index, rv_error *error)
     while (b < net->bundle + net->n_bundles && !fits(net, b, p)) b++;
     if (b == net->bundle + net->n_bundles) {
         *b = (bundle){ .source = p->source.population, .kind = kind_of(net, p), .weight = p->weight.a,
-                       .counts = counts_spikes(net, p), .rule = p->plasticity };
+                       .counts = counts_spikes(net, p), .rule = p->plasticity, .synapse = p->synapse, .factor = 1 };
+        memcpy(b->synapse_param, p->synapse_param, sizeof b->synapse_param);
         b->projection = calloc((size_t)net->def->n_projections, sizeof(int));
         b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));
         net->n_bundles++;

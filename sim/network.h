@@ -47,11 +47,16 @@ typedef struct bundle {
     int            n_projections;
     int           *projection;  /* [n_projections]                                              */
     weight_kind    kind;
-    double         weight;      /* if constant                                                  */
+    double         weight;      /* if constant; as stored, see factor                           */
     int            sign;        /* 1: no weight is negative, -1: none is positive, 0: mixed     */
     bool           counts;      /* targets count spikes, whatever the weights                   */
     const rv_rule *rule;        /* NULL: static; else the bundle is this one projection         */
     double         rule_constant[RV_MAX_RULE_CONSTANTS];
+    const rv_synapse *synapse;  /* NULL: plain; else the bundle is this one projection          */
+    double         synapse_param[RV_MAX_SYNAPSE_PARAMS]; /* completed                            */
+    double         factor;      /* of the weights stored to those in effect                     */
+    bool           graded;      /* weights are multiplied with what a spike carries             */
+    bool           summed;      /* sums of one delay and step are finished before they are added */
     double         dendritic_fraction;
     int64_t        n_synapses;
     rows          *rows;        /* [n_tiles]                                                    */

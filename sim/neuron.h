@@ -26,15 +26,23 @@ static inline void neuron_store(part_state *ps, const rv_model *m, int i, const 
     for (int k = 0; k < m->table.n_states; k++) ps->view.state[k][i] = states[k];
 }
 
-/** Lists the spikes of neuron i of a part, and tells the synapses that learn from them. */
-static inline void neuron_spikes(state *s, int t, int level, int population, int i, double time, uint32_t multiplicity)
+/** Lists the spikes of neuron i of a part, and tells the synapses that learn from them. @param number how many, or what the
+ *  spike of a graded population carries */
+static inline void neuron_spikes(state *s, int t, int level, int population, int i, double time, uint32_t number)
 {
     tile_state           *tile = &s->tile[t];
     const population_net *p = &s->net->population[population];
-    int64_t               id = s->net->def->population[population].first_id + s->net->tile[t].part[population].first + i;
-    spike_list_push(&tile->out[tile->parity][level], (spike){ time, (uint32_t)id, multiplicity });
+    const population_def *def = &s->net->def->population[population];
+    spike                 sp = { time, (uint32_t)(def->first_id + s->net->tile[t].part[population].first + i), number };
+    spike_list_push(&tile->out[tile->parity][level], sp);
     for (int k = 0; k < p->n_learning; k++)
-        for (uint32_t m = 0; m < multiplicity; m++) plastic_post_spike(&tile->learning[p->learning[k]], i, time);
+        for (uint32_t m = spike_count(def, &sp); m > 0; m--) plastic_post_spike(&tile->learning[p->learning[k]], i, time);
+}
+
+/** What a spike of neuron i of a graded population carries now. */
+static inline uint32_t neuron_payload(const state *s, const part_state *ps, int population, int i)
+{
+    return (uint32_t)(int32_t)ps->view.state[model_of(s, population)->carries - 1][i];
 }
 
 #endif

@@ -194,6 +194,10 @@ rv_status rv_get(const rv_net *net, rv_slice slice, const char *name, double *va
  *  step's end. Before or between runs; times that have passed are dropped. */
 rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neuron, const double *times_ms, int64_t n);
 
+/** Gives the spikes of rv_set_spike_times(), in their order, the whole numbers they carry (graded spikes): not 0, up to 31 bits
+ *  and a sign. Only synapses that say so multiply their weight with it. Grid timing. */
+rv_status rv_set_payloads(rv_net *net, rv_population population, int64_t neuron, const double *payloads, int64_t n);
+
 /** Places the neurons in space, for distance-dependent connections. @param xyz [n][3], in the user's unit of length
  *  @param period [3] the extent of a periodic space in each direction, 0 where it is not periodic; may be NULL */
 rv_status rv_set_positions(rv_net *net, rv_population population, const double *xyz, const double *period);
@@ -224,7 +228,8 @@ typedef struct rv_connect_def {
     int64_t           n_list;
     rv_value          weight, delay;     /* the null value means weight 1, delay 1 ms                  */
     const char       *plasticity;        /* learning rule; NULL for static synapses                    */
-    const rv_setting *settings;          /* [n_settings] parameters of the learning rule               */
+    const char       *synapse;           /* kind of synapse (RV_SYNAPSES), of a chip; NULL: weights are added as they are */
+    const rv_setting *settings;          /* [n_settings] parameters of the learning rule and the kind of synapse */
     int               n_settings;
 } rv_connect_def;
 
@@ -236,9 +241,14 @@ rv_population rv_projection_source(const rv_net *net, rv_projection projection);
 rv_population rv_projection_target(const rv_net *net, rv_projection projection);
 const char   *rv_projection_rule(const rv_net *net, rv_projection projection);       /* connection rule     */
 const char   *rv_projection_plasticity(const rv_net *net, rv_projection projection); /* NULL: static        */
+const char   *rv_projection_synapse(const rv_net *net, rv_projection projection);    /* NULL: plain         */
+
+/** A parameter of a projection's kind of synapse; after compilation as completed by the weights (a sign mode "auto"). */
+rv_status rv_synapse_param(rv_net *net, rv_projection projection, const char *name, double *value);
 
 /** The synapses of a projection in their fixed order: by source, then delay, then target. Compiles the network if
- *  need be. Weights that learn are caught up to now. Any result may be NULL. @param n_synapses result */
+ *  need be. Weights that learn are caught up to now; of a chip's synapses they are those in effect, not those given. Any
+ *  result may be NULL. @param n_synapses result */
 rv_status rv_synapse_count(rv_net *net, rv_projection projection, int64_t *n_synapses);
 rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, int64_t *targets, double *weights,
                       double *delays_ms);
@@ -390,8 +400,15 @@ typedef struct rv_field {
 typedef struct rv_model rv_model; /* sim/model.h */
 typedef struct rv_rule  rv_rule;  /* sim/rule.h  */
 
-/** What there is: kind 0, 1, 2 lists neuron models, learning rules, kinds of input. */
-typedef enum rv_table_kind { RV_NEURONS, RV_LEARNING, RV_INPUTS } rv_table_kind;
+/** What there is: kind 0, 1, 2, 3 lists neuron models, learning rules, kinds of input, kinds of synapse. */
+typedef enum rv_table_kind { RV_NEURONS, RV_LEARNING, RV_INPUTS, RV_SYNAPSES } rv_table_kind;
+
+/** A parameter that people give as a word: its numbers 0 .. n - 1 have names. */
+typedef struct rv_words {
+    const char        *param;
+    const char *const *word; /* [n] */
+    int                n;
+} rv_words;
 
 typedef struct rv_table {
     rv_table_kind   kind;
@@ -400,6 +417,8 @@ typedef struct rv_table {
     int             n_params;
     const rv_field *states; /* [n_states] */
     int             n_states;
+    const rv_words *words;  /* [n_words]  */
+    int             n_words;
 } rv_table;
 
 int  rv_table_count(rv_table_kind kind);

@@ -352,6 +352,38 @@ static rv_status sort_all(builder *w)
     return failed ? error_memory(w->error, "segments", 0) : RV_OK;
 }
 
+/* ---- the weights in effect ---------------------------------------------------------------------------------- */
+
+static void effect_of_tile(builder *w, int t)
+{
+    const bundle *b = w->b;
+    rows         *r = &b->rows[t];
+    bool          negative = false, positive = false;
+    for (int64_t k = 0; k < r->n_synapses && r->weight_float; k++) {
+        double stored = b->factor * b->synapse->weight(b->synapse_param, (double)r->weight_float[k]);
+        r->weight_float[k] = (float)stored;
+        negative |= stored < 0, positive |= stored > 0;
+    }
+#pragma omp critical(rows_seen)
+    w->negative |= negative, w->positive |= positive;
+}
+
+/* The kind of synapse has its say once all weights are known. Learning does not go with it, so weights are not doubles. */
+static void take_effect(builder *w)
+{
+    bundle           *b = w->b;
+    const rv_synapse *kind = b->synapse;
+    if (!kind) return;
+    if (kind->settle) kind->settle(b->synapse_param, w->negative, w->positive);
+    b->factor = kind->factor ? kind->factor(b->synapse_param) : 1;
+    b->graded = !b->counts && kind->graded && kind->graded(b->synapse_param);
+    b->summed = !b->counts && kind->summed && kind->summed(b->synapse_param);
+    b->weight = b->kind == WEIGHT_CONSTANT ? b->factor * kind->weight(b->synapse_param, b->weight) : 0;
+    w->negative = w->positive = false;
+#pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1)
+    for (int t = 0; t < w->net->n_tiles; t++) effect_of_tile(w, t);
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
 static void note_sign(builder *w)
@@ -381,6 +413,7 @@ static rv_status build_bundle(builder *w)
     TRY(run_all(w, false));
     TRY(allocate_rows(w));
     TRY(run_all(w, true));
+    take_effect(w);
     TRY(sort_all(w));
     note_sign(w);
     note_size(w);

@@ -66,12 +66,23 @@ static void queue_segment(event_queue *q, const segment *segment, double time, b
     event_queue_push_pair(q, (int64_t)floor(arrival), word, bits);
 }
 
+/* In a graded bundle several ordinary spikes weigh as one that carries their number. */
+static void queue_graded(state *s, int t, int b, int64_t source, const spike *sp)
+{
+    const rows  *r = &s->net->bundle[b].rows[t];
+    event_queue *q = &s->tile[t].queue;
+    for (uint32_t k = r->row[source]; k < r->row[source + 1]; k++) {
+        queue_segment(q, &r->segment[k], sp->time, false, event_word(EVENT_PAYLOAD, 0, 0, sp->number));
+        queue_segment(q, &r->segment[k], sp->time, false, event_word(EVENT_SEGMENT, 1, (uint32_t)b, k));
+    }
+}
+
 /* An event holds up to MAX_MULTIPLICITY spikes; more of them, which parrots can emit in one step, take several. */
-static void queue_bundle(state *s, int t, int b, int64_t source, const spike *sp)
+static void queue_bundle(state *s, int t, int b, int64_t source, const spike *sp, uint32_t count)
 {
     const rows *r = &s->net->bundle[b].rows[t];
     bool        exact = s->net->def->timing == RV_EXACT;
-    for (uint32_t left = sp->multiplicity, some; left > 0; left -= some) {
+    for (uint32_t left = count, some; left > 0; left -= some) {
         some = left < MAX_MULTIPLICITY ? left : MAX_MULTIPLICITY;
         for (uint32_t k = r->row[source]; k < r->row[source + 1]; k++)
             queue_segment(&s->tile[t].queue, &r->segment[k], sp->time, exact, event_word(EVENT_SEGMENT, some, (uint32_t)b, k));
@@ -96,9 +107,12 @@ static void queue_spike(state *s, int t, const spike *sp)
 {
     int                   p = population_of(s->net->def, sp->neuron);
     const population_net *source = &s->net->population[p];
-    s->tile[t].n_spikes[p] += sp->multiplicity;
+    int64_t               neuron = sp->neuron - s->net->def->population[p].first_id;
+    uint32_t              count = spike_count(&s->net->def->population[p], sp);
+    s->tile[t].n_spikes[p] += count;
     for (int k = 0; k < source->n_bundles; k++)
-        queue_bundle(s, t, source->bundle[k], sp->neuron - s->net->def->population[p].first_id, sp);
+        if (s->net->bundle[source->bundle[k]].graded) queue_graded(s, t, source->bundle[k], neuron, sp);
+        else queue_bundle(s, t, source->bundle[k], neuron, sp, count);
 }
 
 static void exchange(state *s, int t, int parity, int level)
@@ -127,10 +141,11 @@ static void keep_spike(const state *s, run_watch *w, const spike *sp)
 {
     int          p = population_of(s->net->def, sp->neuron);
     spike_record record = { sp->time, sp->neuron - s->net->def->population[p].first_id };
-    w->n_spikes[p] += sp->multiplicity;
-    for (uint32_t m = 0; m < sp->multiplicity && w->spikes[p].on; m++) spool_append(&w->spikes[p].spool, &record, 1);
+    uint32_t     count = spike_count(&s->net->def->population[p], sp);
+    w->n_spikes[p] += count;
+    for (uint32_t m = 0; m < count && w->spikes[p].on; m++) spool_append(&w->spikes[p].spool, &record, 1);
     for (int k = 0; k < w->n_probes; k++)
-        if (w->probe[k]->kind == RV_PROBE_RATE && w->probe[k]->range.population == p) probe_count_spike(w->probe[k], s, sp->time, sp->multiplicity);
+        if (w->probe[k]->kind == RV_PROBE_RATE && w->probe[k]->range.population == p) probe_count_spike(w->probe[k], s, sp->time, count);
     if (w->one_window && memory_reserve((void **)&w->heard, &w->heard_capacity, w->n_heard + 1, sizeof *sp)) w->heard[w->n_heard++] = *sp;
 }
 
@@ -151,7 +166,7 @@ static void show_spike(const state *s, run_watch *w, const spike *sp, shown *sh)
 {
     int           p = population_of(s->net->def, sp->neuron);
     rv_seen_spike seen = { sp->time * s->net->def->resolution, { p + 1 }, sp->neuron - s->net->def->population[p].first_id };
-    for (uint32_t m = 0; m < sp->multiplicity; m++) {
+    for (uint32_t m = spike_count(&s->net->def->population[p], sp); m > 0; m--) {
         sh->spike[sh->n++] = seen;
         if (sh->n == (int)(sizeof sh->spike / sizeof sh->spike[0])) show(w, sh);
     }

@@ -44,14 +44,20 @@ rv_status state_load_times(state *s, int population, rv_error *error)
     if (!def->spike_times) return RV_OK;
     for (int64_t i = 0; i < def->n; i++) total += def->n_spike_times[i];
     free(s->times[population]);
+    free(s->payloads[population]);
     free(s->times_begin[population]);
     s->times[population] = malloc(((size_t)total + 1) * sizeof(double));
+    s->payloads[population] = def->payloads ? malloc(((size_t)total + 1) * sizeof(double)) : NULL;
     s->times_begin[population] = malloc(((size_t)def->n + 1) * sizeof(int64_t));
-    if (!s->times[population] || !s->times_begin[population]) return error_memory(error, "spike times", (double)total * 8);
+    if (!s->times[population] || (def->payloads && !s->payloads[population]) || !s->times_begin[population])
+        return error_memory(error, "spike times", (double)total * 8);
     int64_t k = 0;
     for (int64_t i = 0; i < def->n; i++) {
         s->times_begin[population][i] = k;
-        for (int64_t j = 0; j < def->n_spike_times[i]; j++) s->times[population][k++] = in_steps(def->spike_times[i][j], s->net->def->resolution);
+        for (int64_t j = 0; j < def->n_spike_times[i]; j++, k++) {
+            s->times[population][k] = in_steps(def->spike_times[i][j], s->net->def->resolution);
+            if (def->payloads) s->payloads[population][k] = def->payloads[i] ? def->payloads[i][j] : 1;
+        }
     }
     s->times_begin[population][def->n] = k;
     return RV_OK;
@@ -158,7 +164,10 @@ static bool open_tile(state *s, int t)
     tile->touches = calloc((size_t)net->n_bundles + 1, sizeof *tile->touches);
     tile->arrivals = calloc((size_t)net->def->n_inputs + 1, sizeof *tile->arrivals);
     for (int k = 0; k < 2; k++) tile->out[k] = calloc((size_t)net->n_levels, sizeof **tile->out);
-    if (failed || !tile->part || !tile->learning || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
+    tile->sum = calloc((size_t)net->n_bundles + 1, sizeof *tile->sum);
+    for (int b = 0; b < net->n_bundles && tile->sum; b++)
+        if (net->bundle[b].summed) tile->sum[b].value = need(s, n, sizeof(double), &failed);
+    if (failed || !tile->part || !tile->learning || !tile->sum || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
     int64_t horizon = net->max_delay + net->window + 2;
     if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->window)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
@@ -239,8 +248,9 @@ rv_status state_new(const network *net, rv_advance advance, int threads, state *
     s->tile = calloc((unsigned)net->n_tiles, sizeof *s->tile);
     s->input = calloc((size_t)net->def->n_inputs + 1, sizeof *s->input);
     s->times = calloc((size_t)net->def->n_populations + 1, sizeof *s->times);
+    s->payloads = calloc((size_t)net->def->n_populations + 1, sizeof *s->payloads);
     s->times_begin = calloc((size_t)net->def->n_populations + 1, sizeof *s->times_begin);
-    rv_status status = s->tile && s->input && s->times && s->times_begin ? open_all(s, threads, error) : error_memory(error, "the state", 0);
+    rv_status status = s->tile && s->input && s->times && s->payloads && s->times_begin ? open_all(s, threads, error) : error_memory(error, "the state", 0);
     if (status == RV_OK) *result = s;
     else state_free(s);
     return status;
@@ -292,6 +302,7 @@ static void close_tile(state *s, int t)
     int32_t     n = s->net->tile[t].n;
     for (int p = 0; tile->part && p < s->net->def->n_populations; p++) close_part(s, t, p);
     for (int b = 0; tile->learning && b < s->net->n_bundles; b++) plastic_close(&tile->learning[b]);
+    for (int b = 0; tile->sum && b < s->net->n_bundles; b++) give_back(tile->sum[b].value, n, sizeof(double));
     for (int i = 0; tile->arrivals && i < s->net->def->n_inputs; i++) free(tile->arrivals[i].next), free(tile->arrivals[i].drawn);
     for (int k = 0; k < 2; k++) {
         for (int level = 0; tile->out[k] && level < s->net->n_levels; level++) free(tile->out[k][level].spike);
@@ -303,7 +314,7 @@ static void close_tile(state *s, int t)
     give_back(tile->words, n, sizeof *tile->words), give_back(tile->counts, n, sizeof *tile->counts);
     give_back(tile->level_of, n, sizeof *tile->level_of), give_back(tile->n_arriving, n, sizeof *tile->n_arriving);
     event_queue_close(&tile->queue);
-    free(tile->part), free(tile->learning), free(tile->touches), free(tile->n_spikes), free(tile->arrivals);
+    free(tile->part), free(tile->learning), free(tile->sum), free(tile->touches), free(tile->n_spikes), free(tile->arrivals);
     free(tile->arrival), free(tile->sorted);
 }
 
@@ -314,9 +325,10 @@ void state_free(state *s)
     for (int i = 0; s->input && i < s->net->def->n_inputs; i++) free(s->input[i].table.threshold);
     for (int p = 0; p < s->net->def->n_populations; p++) {
         if (s->times) free(s->times[p]);
+        if (s->payloads) free(s->payloads[p]);
         if (s->times_begin) free(s->times_begin[p]);
     }
     free(s->probe);
-    free(s->tile), free(s->input), free(s->times), free(s->times_begin), free(s->fan_out);
+    free(s->tile), free(s->input), free(s->times), free(s->payloads), free(s->times_begin), free(s->fan_out);
     free(s);
 }

@@ -11,10 +11,12 @@
 
 /** A spike, or several of one neuron in one step. Grid times are whole steps. */
 typedef struct spike {
-    double   time;         /* steps                            */
-    uint32_t neuron;       /* numbered in the whole network    */
-    uint32_t multiplicity;
+    double   time;   /* steps                                                                 */
+    uint32_t neuron; /* numbered in the whole network                                         */
+    uint32_t number; /* how many; of a graded population: what this one carries, with its sign */
 } spike;
+
+static inline uint32_t spike_count(const population_def *source, const spike *sp) { return source->graded ? 1 : sp->number; }
 
 typedef struct spike_list {
     spike  *spike; /* [n] by time, then neuron */
@@ -32,11 +34,12 @@ static inline void spike_list_push(spike_list *list, spike item)
 /* ---- events ------------------------------------------------------------------------------------------------- */
 
 /* What the words of the tiles' queues mean:  kind (2 bits), multiplicity (14), number (16), index (32). In exact timing
- * the word of a segment is followed by the time of its arrival. */
+ * the word of a segment is followed by the time of its arrival; in a graded bundle it follows the word of its payload. */
 typedef enum event_kind {
     EVENT_SEGMENT, /* number: bundle, index: segment                          */
     EVENT_WAKE,    /* number: population, index: neuron of the part           */
     EVENT_ARRIVAL, /* number: input, index: neuron of the part                */
+    EVENT_PAYLOAD, /* index: what the spike of the next segment carries       */
 } event_kind;
 
 enum { MAX_MULTIPLICITY = (1 << 14) - 1, MAX_NUMBER = (1 << 16) - 1 };
@@ -102,6 +105,14 @@ typedef struct arrival_at {
     uint32_t neuron; /* numbered in the tile */
 } arrival_at;
 
+/** Where the weights of a bundle are summed that its kind of synapse finishes before they are added to the input. At any
+ *  moment the sum is that of one delay: events of one step come in the order of their spikes' times. */
+typedef struct open_sum {
+    double  *value; /* [n] of the tile; all zero unless open; NULL where nothing is finished */
+    uint32_t steps; /* the delay */
+    bool     open;
+} open_sum;
+
 /** Where time goes, for the profile. */
 typedef enum stage { STAGE_INPUT, STAGE_DELIVER, STAGE_ADVANCE, STAGE_EXCHANGE, STAGE_RECORD, N_STAGES } stage;
 
@@ -109,6 +120,8 @@ typedef struct tile_state {
     event_queue queue;
     part_state *part;      /* [n_populations]                                     */
     plastic    *learning;  /* [n_bundles]; empty where nothing learns             */
+    open_sum   *sum;       /* [n_bundles]                                         */
+    int         n_open;    /* of them                                             */
     arrivals   *arrivals;  /* [n_inputs]                                          */
     double     *input_ex;  /* [n] weights that arrive at the end of the step      */
     double     *input_in;  /* [n]                                                 */
@@ -184,6 +197,7 @@ typedef struct state {
     input_state   *input;      /* [n_inputs] */
     double        *fan_out;    /* [n_populations][n_populations] mean synapses of a neuron of the first onto the second */
     double       **times;      /* [n_populations] spike times of generators in steps, all neurons in one */
+    double       **payloads;    /* [n_populations] what they carry, in the same order; NULL: nothing */
     int64_t      **times_begin; /* [n_populations][n + 1]                            */
     rv_advance     advance;
     bool           profiling;

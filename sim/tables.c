@@ -16,6 +16,7 @@ static const rv_table *table_of(rv_table_kind kind, int index)
     case RV_NEURONS: return rv_models[index] ? &rv_models[index]->table : NULL;
     case RV_LEARNING: return rv_rules[index] ? &rv_rules[index]->table : NULL;
     case RV_INPUTS: return index < N_INPUT_KINDS ? &input_tables[index] : NULL;
+    case RV_SYNAPSES: return rv_synapse_kinds[index] ? &rv_synapse_kinds[index]->table : NULL;
     }
     return NULL;
 }
@@ -68,6 +69,12 @@ const rv_rule *rv_rule_find(const char *name)
     return k < 0 ? NULL : rv_rules[k];
 }
 
+const rv_synapse *rv_synapse_find(const char *name)
+{
+    int k = index_of(RV_SYNAPSES, name);
+    return k < 0 ? NULL : rv_synapse_kinds[k];
+}
+
 static int field_index(const rv_field *fields, int n, const char *name)
 {
     for (int k = 0; name && k < n; k++)
@@ -103,7 +110,7 @@ rv_status table_unknown_field(const rv_table *table, const char *object, const c
 
 rv_status table_unknown(rv_table_kind kind, const char *object, const char *name, rv_error *error)
 {
-    static const char *const kinds[] = { "neuron model", "learning rule", "input kind" };
+    static const char *const kinds[] = { "neuron model", "learning rule", "input kind", "synapse kind" };
     const char              *names[MAX_NAMES];
     int                      n = 0;
     for (const rv_table *table; n < MAX_NAMES && (table = table_of(kind, n)); n++) names[n] = table->name;

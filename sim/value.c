@@ -129,6 +129,14 @@ rv_status value_check(const rv_value *v, double low, double high, const char *wh
                      RV_FUNCTION);
 }
 
+rv_status value_check_whole(const rv_value *v, const char *what, rv_error *error)
+{
+    double x = v->kind == RV_NUMBER ? v->a : 0;
+    for (int64_t k = 0; v->kind == RV_LIST && k < v->n && x == rint(x); k++) x = v->list[k];
+    if (x == rint(x)) return RV_OK;
+    return error_set(error, RV_OUT_OF_RANGE, "%s = %s, allowed are whole numbers", what, NUMBER_TEXT(x));
+}
+
 /* ---- drawing --------------------------------------------------------------------------------------------------- */
 
 bool value_is_random(const rv_value *v) { return v->kind >= RV_UNIFORM && v->kind <= RV_EXPONENTIAL; }

@@ -14,6 +14,9 @@
 rv_status value_check(const rv_value *value, double low, double high, const char *what, const char *unit,
                       rv_error *error);
 
+/** Whether a number, or the numbers of a list, are whole; what will be drawn is not looked at. */
+rv_status value_check_whole(const rv_value *value, const char *what, rv_error *error);
+
 /** One number that is not from a list, within the value's bounds. @param rng NULL will do if it is not random
  *  @param distance of source and target, for functions of distance */
 double value_draw(const rv_value *value, gsl_rng *rng, double distance);

@@ -1,0 +1,359 @@
+/* The graph of a network of the simulator. Static synapses are read straight from the rows of sim/network.h, because a
+ * list of 50 million would take gigabytes; those that learn come through the list, caught up to now. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/graph.h"
+#include "sim/net.h"
+
+enum { STANDARD_BITS = 8 };
+static const double standard_rate = 10; /* Hz */
+
+typedef struct reading {
+    rv_net    *net;
+    hw_graph  *graph;
+    rv_error  *error;
+    int       *format;          /* [n_projections]                                        */
+    int32_t  **tile_neuron;     /* [n_tiles][neurons of the tile] numbered in the network */
+    int16_t  **tile_population; /* [n_tiles][neurons of the tile]                         */
+} reading;
+
+static const definition *def_of(const reading *r) { return &r->net->def; }
+
+/* ---- going through the synapses --------------------------------------------------------------------------------- */
+
+static rv_status number_tiles(reading *r)
+{
+    const network *net = r->net->net;
+    r->tile_neuron = calloc((size_t)net->n_tiles + 1, sizeof *r->tile_neuron);
+    r->tile_population = calloc((size_t)net->n_tiles + 1, sizeof *r->tile_population);
+    if (!r->tile_neuron || !r->tile_population) return error_memory(r->error, "the graph of the network", 0);
+    for (int t = 0; t < net->n_tiles; t++) {
+        const tile *tile = &net->tile[t];
+        r->tile_neuron[t] = calloc((size_t)tile->n + 1, sizeof(int32_t));
+        r->tile_population[t] = calloc((size_t)tile->n + 1, sizeof(int16_t));
+        if (!r->tile_neuron[t] || !r->tile_population[t]) return error_memory(r->error, "the graph of the network", 0);
+        for (int p = 0; p < def_of(r)->n_populations; p++)
+            for (int i = 0; i < tile->part[p].n; i++) {
+                r->tile_neuron[t][tile->part[p].base + i] = (int32_t)(r->graph->group[p].first + tile->part[p].first + i);
+                r->tile_population[t][tile->part[p].base + i] = (int16_t)p;
+            }
+    }
+    return RV_OK;
+}
+
+/* What is handed over for each synapse of a projection: besides the synapse, which projection it is of. */
+typedef void (*projection_fn)(void *user, int projection, hw_synapse *synapse);
+
+static double weight_at(const bundle *b, const rows *rows, int64_t k)
+{
+    return rows->weight_float ? (double)rows->weight_float[k] : rows->weight_double ? rows->weight_double[k] : b->weight;
+}
+
+/* @param by_target [n_populations] the projection of the bundle that ends there */
+static void visit_tile(const reading *r, const bundle *b, int t, const int *by_target, projection_fn f, void *user)
+{
+    const rows *rows = &b->rows[t];
+    int64_t     first = r->graph->group[b->source].first, n = r->graph->group[b->source].n;
+    for (int64_t j = 0; j < n; j++)
+        for (uint32_t s = rows->row[j]; s < rows->row[j + 1]; s++)
+            for (uint32_t k = rows->segment[s].first; k < rows->segment[s + 1].first; k++) {
+                int        local = rows->target[k];
+                hw_synapse synapse = { first + j, r->tile_neuron[t][local], weight_at(b, rows, k), rows->segment[s].steps, 0 };
+                f(user, by_target[r->tile_population[t][local]], &synapse);
+            }
+}
+
+static rv_status visit_static(const reading *r, const bundle *b, projection_fn f, void *user)
+{
+    int *by_target = calloc((size_t)def_of(r)->n_populations + 1, sizeof *by_target);
+    if (!by_target) return error_memory(r->error, "the graph of the network", 0);
+    for (int k = 0; k < b->n_projections; k++) by_target[def_of(r)->projection[b->projection[k]].target.population] = b->projection[k];
+    for (int t = 0; t < r->net->net->n_tiles; t++) visit_tile(r, b, t, by_target, f, user);
+    free(by_target);
+    return RV_OK;
+}
+
+static rv_status visit_learning(const reading *r, int projection, projection_fn f, void *user)
+{
+    synapse_ref          *list;
+    int64_t               n;
+    const projection_def *p = &def_of(r)->projection[projection];
+    TRY(network_list_synapses(r->net->net, projection, &list, &n, r->error));
+    double   *weights = malloc((size_t)(n + 1) * sizeof *weights);
+    rv_status status = weights ? net_weights(r->net, projection, weights) : error_memory(r->error, "weights", (double)n * 8);
+    for (int64_t k = 0; k < n && status == RV_OK; k++) {
+        hw_synapse synapse = { r->graph->group[p->source.population].first + list[k].source,
+                               r->graph->group[p->target.population].first + list[k].target, weights[k], (int64_t)(list[k].delay >> 32), 0 };
+        f(user, projection, &synapse);
+    }
+    free(list);
+    free(weights);
+    return status;
+}
+
+static rv_status visit_projections(const reading *r, projection_fn f, void *user)
+{
+    const network *net = r->net->net;
+    for (int i = 0; i < net->n_bundles; i++)
+        if (net->bundle[i].rule) TRY(visit_learning(r, net->bundle[i].projection[0], f, user));
+        else TRY(visit_static(r, &net->bundle[i], f, user));
+    return RV_OK;
+}
+
+/* ---- formats ---------------------------------------------------------------------------------------------------- */
+
+/* What one pass over its synapses tells of a projection. */
+typedef struct summary {
+    bool     negative, positive, fraction;
+    double   highest, lowest;
+    uint64_t bits;    /* of all magnitudes together */
+    int64_t  longest; /* delay, steps               */
+} summary;
+
+static void summarise(void *user, int projection, hw_synapse *synapse)
+{
+    summary *s = (summary *)user + projection;
+    double   w = synapse->weight;
+    s->negative |= w < 0, s->positive |= w > 0;
+    s->fraction |= w != floor(w) || fabs(w) > 0x1p31;
+    if (!s->fraction) s->bits |= (uint64_t)fabs(w);
+    if (w > s->highest) s->highest = w;
+    if (w < s->lowest) s->lowest = w;
+    if (synapse->delay > s->longest) s->longest = synapse->delay;
+}
+
+/* Bits that hold 0 .. n-1. */
+static int bits_of(double n) { return n > 1 ? (int)ceil(log2(n)) : 0; }
+
+/* Whole weights take what they need beyond the zeros that all of them end with, mixed ones a bit for the sign. Loihi has
+ * no 7 bits, and other chips do not care. */
+static int weight_bits(const summary *s, const hw_graph_options *options)
+{
+    if (s->fraction) return options && options->weight_bits ? options->weight_bits : STANDARD_BITS;
+    double unit = s->bits ? (double)(s->bits & -s->bits) : 1;
+    int    bits = bits_of(fmax(s->highest / unit + 1, -s->lowest / unit)) + (s->negative && s->positive);
+    return bits == 7 ? 8 : bits < 1 ? 1 : bits;
+}
+
+static hw_format format_of(const projection_def *p, const population_def *target, const summary *s, const hw_graph_options *options)
+{
+    bool whole = p->target.first == 0 && p->target.stride == 1 && p->target.count == target->n;
+    return (hw_format){ .weight_bits = weight_bits(s, options),
+                        .delay_bits = bits_of((double)s->longest),
+                        .sign = s->negative && s->positive ? 0 : s->negative ? -1 : 1,
+                        .dense = p->rule == CONNECT_ALL_TO_ALL && whole && !projection_excludes_autapses(p),
+                        .learning = p->plasticity != NULL };
+}
+
+static bool same_format(const hw_format *a, const hw_format *b)
+{
+    return a->weight_bits == b->weight_bits && a->delay_bits == b->delay_bits && a->sign == b->sign && a->dense == b->dense &&
+           a->learning == b->learning && a->weight_exp == b->weight_exp;
+}
+
+/* A row is dense as long as one format's synapses on a core are those of one population: projections that are dense
+ * and leave the same population do not share a format. */
+static bool would_mix(const definition *d, const int *format, int projection, int f)
+{
+    for (int k = 0; k < projection; k++)
+        if (format[k] == f && d->projection[k].source.population == d->projection[projection].source.population) return true;
+    return false;
+}
+
+static rv_status choose_formats(reading *r, const summary *seen, const hw_graph_options *options)
+{
+    const definition *d = def_of(r);
+    hw_graph         *g = r->graph;
+    for (int k = 0; k < d->n_projections; k++) {
+        hw_format format = format_of(&d->projection[k], &d->population[d->projection[k].target.population], &seen[k], options);
+        int       f = 0;
+        while (f < g->n_formats && !(same_format(&g->format[f], &format) && !(format.dense && would_mix(d, r->format, k, f)))) f++;
+        if (f == HW_MAX_FORMATS)
+            return error_set(r->error, RV_OUT_OF_RANGE, "the projections differ in bits, delays and signs in more than %d ways", HW_MAX_FORMATS);
+        if (f == g->n_formats) g->format[g->n_formats++] = format;
+        r->format[k] = f;
+    }
+    return RV_OK;
+}
+
+/* Passes a synapse on with the format of its projection. */
+typedef struct passing {
+    const reading *r;
+    hw_synapse_fn  take;
+    void          *sink;
+} passing;
+
+static void pass_on(void *user, int projection, hw_synapse *synapse)
+{
+    const passing *p = user;
+    synapse->format = p->r->format[projection];
+    p->take(p->sink, synapse);
+}
+
+static rv_status visit_all(void *user, hw_synapse_fn take, void *sink)
+{
+    passing p = { user, take, sink };
+    return visit_projections(user, pass_on, &p);
+}
+
+static rv_status read_synapses(reading *r, const hw_graph_options *options)
+{
+    summary *seen = calloc((size_t)def_of(r)->n_projections + 1, sizeof *seen);
+    r->format = calloc((size_t)def_of(r)->n_projections + 1, sizeof *r->format);
+    rv_status status = seen && r->format ? number_tiles(r) : error_memory(r->error, "the graph of the network", 0);
+    if (status == RV_OK) status = visit_projections(r, summarise, seen);
+    if (status == RV_OK) status = choose_formats(r, seen, options);
+    free(seen);
+    return status == RV_OK ? hw_graph_fill(r->graph, visit_all, r, r->error) : status;
+}
+
+/* ---- profiles: which neurons share parameters ------------------------------------------------------------------- */
+
+typedef struct labelled {
+    uint64_t hash;
+    int32_t  neuron;
+} labelled;
+
+static int by_hash(const void *a, const void *b)
+{
+    const labelled *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    return (x->neuron > y->neuron) - (x->neuron < y->neuron);
+}
+
+/* FNV-1a; that two of the few profiles of a network collide in 64 bits is not to be expected. */
+static uint64_t hashed(uint64_t hash, const void *bytes, size_t n)
+{
+    for (size_t k = 0; k < n; k++) hash = (hash ^ ((const uint8_t *)bytes)[k]) * 0x100000001b3u;
+    return hash;
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(name, *names) != 0) names++;
+    return *names != NULL;
+}
+
+static bool is_threshold(const char *name) { return is_one_of(name, (const char *const[]){ "V_th", "vth", "vth_hi", "vth_lo", NULL }); }
+static bool is_bias(const char *name) { return is_one_of(name, (const char *const[]){ "I_e", "bias_mant", "bias_exp", NULL }); }
+
+static uint64_t hash_neuron(const population_def *p, int64_t i, bool thresholds)
+{
+    uint64_t hash = hashed(0xcbf29ce484222325u, p->model->table.name, strlen(p->model->table.name));
+    for (int k = 0; k < p->model->table.n_params; k++) {
+        const char *name = p->model->table.params[k].name;
+        double      value = neuron_value(&p->param[k], i) + 0.0; /* -0 is 0 */
+        if (!is_bias(name) && is_threshold(name) == thresholds) hash = hashed(hash, &value, sizeof value);
+    }
+    return hash;
+}
+
+static rv_status number_profiles(const reading *r, bool thresholds, int32_t *number)
+{
+    const definition *d = def_of(r);
+    int64_t           n = r->graph->n_neurons, at = 0;
+    labelled         *list = malloc((size_t)(n + 1) * sizeof *list);
+    if (!list) return error_memory(r->error, "profiles", (double)n * sizeof *list);
+    for (int p = 0; p < d->n_populations; p++)
+        for (int64_t i = 0; i < d->population[p].n; i++, at++)
+            list[at] = (labelled){ hash_neuron(&d->population[p], i, thresholds), (int32_t)at };
+    qsort(list, (size_t)n, sizeof *list, by_hash);
+    int32_t last = 0;
+    for (int64_t k = 0; k < n; k++) {
+        if (k > 0 && list[k].hash != list[k - 1].hash) last++;
+        number[list[k].neuron] = last;
+    }
+    free(list);
+    return RV_OK;
+}
+
+/* ---- rates ------------------------------------------------------------------------------------------------------ */
+
+static rv_status measure_rates(const reading *r, int p, double steps)
+{
+    enum { AT_ONCE = 4096 };
+    int64_t       neuron[AT_ONCE];
+    rv_population population = { p + 1 };
+    double       *rate = r->graph->rate + r->graph->group[p].first;
+    int64_t       n = rv_spike_count(r->net, population);
+    for (int64_t i = 0; i < r->graph->group[p].n; i++) rate[i] = 0;
+    for (int64_t first = 0, m; first < n; first += m) {
+        m = n - first < AT_ONCE ? n - first : AT_ONCE;
+        TRY(rv_spike_read(r->net, population, first, m, NULL, neuron));
+        for (int64_t k = 0; k < m; k++) rate[neuron[k]] += 1 / steps;
+    }
+    return RV_OK;
+}
+
+/* The rate of a poisson_generator is its parameter; of others a guess. */
+static void estimate_rates(const reading *r, int p, double hertz)
+{
+    const population_def *population = &def_of(r)->population[p];
+    const neuron_values  *known = NULL;
+    if (population->model->emit)
+        for (int k = 0; k < population->model->table.n_params; k++)
+            if (strcmp(population->model->table.params[k].name, "rate") == 0) known = &population->param[k];
+    for (int64_t i = 0; i < population->n; i++)
+        r->graph->rate[r->graph->group[p].first + i] = (known ? neuron_value(known, i) : hertz) * def_of(r)->resolution * 1e-3;
+}
+
+static rv_status read_rates(const reading *r, const hw_graph_options *options)
+{
+    double steps = rv_time(r->net) / def_of(r)->resolution, hertz = options && options->rate > 0 ? options->rate : standard_rate;
+    for (int p = 0; p < def_of(r)->n_populations; p++)
+        if (steps > 0 && rv_spikes_recorded(r->net, (rv_population){ p + 1 })) TRY(measure_rates(r, p, steps));
+        else estimate_rates(r, p, hertz);
+    return RV_OK;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static rv_status make_groups(reading *r)
+{
+    const definition *d = def_of(r);
+    hw_group         *groups = calloc((size_t)d->n_populations + 1, sizeof *groups);
+    if (!groups) return error_memory(r->error, "the graph of the network", 0);
+    for (int p = 0; p < d->n_populations; p++) {
+        size_t length = strlen(d->population[p].name);
+        groups[p].n = d->population[p].n, groups[p].input = d->population[p].model->emit != NULL;
+        memcpy(groups[p].name, d->population[p].name, length < HW_GROUP_TEXT ? length : HW_GROUP_TEXT - 1);
+    }
+    hw_format *formats = calloc(HW_MAX_FORMATS, sizeof *formats); /* room for those that are found */
+    rv_status  status = formats ? hw_graph_new(groups, d->n_populations, formats, HW_MAX_FORMATS, &r->graph, r->error)
+                                : error_memory(r->error, "the graph of the network", 0);
+    if (status == RV_OK) r->graph->n_formats = 0;
+    free(groups);
+    free(formats);
+    return status;
+}
+
+static void close_reading(reading *r)
+{
+    for (int t = 0; r->net->net && t < r->net->net->n_tiles; t++) {
+        if (r->tile_neuron) free(r->tile_neuron[t]);
+        if (r->tile_population) free(r->tile_population[t]);
+    }
+    free(r->tile_neuron);
+    free(r->tile_population);
+    free(r->format);
+}
+
+rv_status hw_graph_from_net(rv_net *net, const hw_graph_options *options, hw_graph **graph, rv_error *error)
+{
+    reading r = { .net = net, .error = error };
+    *graph = NULL;
+    if (rv_net_timing(net) == RV_EXACT)
+        return error_set(error, RV_CONFLICT, "a network in exact timing cannot be mapped: chips step on a grid; use timing = \"grid\"");
+    if (rv_compile(net) != RV_OK) return error_set(error, rv_net_error(net)->status, "%s", rv_net_error(net)->text);
+    rv_status status = make_groups(&r);
+    if (status == RV_OK) status = read_synapses(&r, options);
+    if (status == RV_OK) status = number_profiles(&r, false, r.graph->profile);
+    if (status == RV_OK) status = number_profiles(&r, true, r.graph->threshold);
+    if (status == RV_OK) status = read_rates(&r, options);
+    if (status == RV_OK) *graph = r.graph;
+    else hw_graph_free(r.graph);
+    close_reading(&r);
+    return status;
+}
