@@ -24,7 +24,8 @@ static const struct verb {
 /* ---- interruption --------------------------------------------------------------------------------------------- */
 
 /* The only globals of Ranvier: a signal handler gets nothing else. */
-static script *volatile running;
+static void (*volatile interrupt)(void *what);
+static void *volatile running;
 static volatile sig_atomic_t interrupted;
 
 /* The first signal ends the run and saves its results, a second one quits at once. */
@@ -32,14 +33,14 @@ static void on_signal(int signal)
 {
     (void)signal;
     if (interrupted++) _exit(130);
-    if (running) script_interrupt(running);
+    if (running) interrupt(running);
     else _exit(130);
 }
 
-static void watch(script *s)
+static void watch(void (*stop)(void *what), void *what)
 {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-    running = s;
+    interrupt = stop, running = what;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }

@@ -8,12 +8,13 @@
 typedef struct command {
     int    argc; /* of what follows the verb */
     char **argv;
-    void (*watch)(script *s); /* told what runs, so that a signal can interrupt it; NULL: nothing runs any more */
+    void (*watch)(void (*stop)(void *what), void *what); /* told what runs, so that a signal can stop it; NULL: nothing
+                                                            runs any more. `stop` touches only flags */
 } command;
 
 int command_run(const command *c);
 int command_view(const command *c);
-int command_run_netx(const script_options *options); /* a lava-dl network; script_verb_netx.c */
+int command_run_netx(const command *c, const script_options *options, bool live); /* a lava-dl network; script_verb_netx.c */
 int command_plot(const command *c);
 int command_stats(const command *c);
 int command_compare(const command *c);

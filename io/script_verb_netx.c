@@ -6,6 +6,8 @@
 #include "hw/netx.h"
 #include "io/results.h"
 #include "io/script_command.h"
+#include "io/script_window.h"
+#include "viz/live.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -92,13 +94,42 @@ static void print_summary(const netx *n, double steps)
     }
 }
 
-static rv_status run_and_write(netx *n, const script_options *o, const netx_line *line)
+/* One run, with or without a window beside it. */
+typedef struct netx_run {
+    const command        *command;
+    const script_options *options;
+    netx_line             line;
+    netx                  n;
+    live                 *live; /* NULL: no window */
+    window_stage         *stage;
+    int                   status;
+} netx_run;
+
+static void stop_net(void *net) { rv_stop(net); }
+
+static rv_status open_view(netx_run *r, double end_ms)
 {
-    results_writer  *writer = NULL;
-    results_provenance from = { .command_line = o->command_line, .script_path = o->path };
-    rv_status        status = record_all(n, line->record), closed = RV_OK;
-    if (status == RV_OK && o->out) status = results_writer_open(n->net, o->out, &from, &writer);
-    if (status == RV_OK) status = rv_run(n->net, line->time * rv_resolution(n->net));
+    const char *slash = strrchr(r->options->path, '/');
+    rv_status   status = live_open(r->n.net, &(live_options){ .title = slash ? slash + 1 : r->options->path, .paused = r->options->paused }, &r->live);
+    if (status != RV_OK) return status;
+    window_stage_show(r->stage, live_feed(r->live));
+    live_expect(r->live, end_ms);
+    return RV_OK;
+}
+
+static rv_status run_and_write(netx_run *r)
+{
+    const script_options *o = r->options;
+    rv_net               *net = r->n.net;
+    results_writer       *writer = NULL;
+    results_provenance    from = { .command_line = o->command_line, .script_path = o->path };
+    double                end_ms = r->line.time * rv_resolution(net);
+    rv_status             status = record_all(&r->n, r->line.record), closed = RV_OK;
+    if (status == RV_OK && o->out) status = results_writer_open(net, o->out, &from, &writer);
+    if (r->command->watch) r->command->watch(stop_net, net);
+    if (status == RV_OK && r->stage) status = open_view(r, end_ms);
+    if (status == RV_OK) status = rv_run(net, end_ms);
+    if (r->command->watch) r->command->watch(NULL, NULL);
     closed = results_writer_close(writer);
     return status == RV_OK ? closed : status;
 }
@@ -111,10 +142,13 @@ static double steps_of(const netx *n, const netx_input *input)
     return steps;
 }
 
-static int run_net(netx *n, const script_options *o, netx_line *line)
+static int run_net(netx_run *r)
 {
-    netx_input input = { 0 };
-    rv_error   error = { 0 };
+    netx_input            input = { 0 };
+    rv_error              error = { 0 };
+    netx                 *n = &r->n;
+    netx_line            *line = &r->line;
+    const script_options *o = r->options;
     if (!line->input && n->input.id) return command_fail(1, "\"%s\" needs input=FILE: HDF5 with a dataset input (steps, ...), or lines of step,neuron,payload", o->path);
     rv_status status = line->input ? netx_input_read(line->input, n, &input, &error) : RV_OK;
     if (status == RV_OK) status = netx_play(n, &input, &error);
@@ -122,21 +156,42 @@ static int run_net(netx *n, const script_options *o, netx_line *line)
     netx_input_free(&input);
     if (status != RV_OK) return command_fail(1, "%s", error.text);
     if (line->time == 0) return command_fail(1, "\"%s\" needs time=STEPS: the input does not say how long to run", o->path);
-    if (run_and_write(n, o, line) != RV_OK) return command_fail(1, "%s", rv_net_error(n->net)->text);
+    status = run_and_write(r);
+    if (status != RV_OK) return command_fail(status == RV_STOPPED ? 130 : 1, "%s", rv_net_error(n->net)->text);
     if (!o->quiet) print_summary(n, line->time);
     return 0;
 }
 
-int command_run_netx(const script_options *o)
+static void run_file(netx_run *r)
 {
-    netx_line line = { 0 };
-    netx      n;
-    rv_error  error = { 0 };
-    if (!read_words(o, &line)) return 2;
-    rv_net_def   def = { .seed = o->seed ? *o->seed : 0, .timing = o->timing ? *o->timing : RV_GRID, .threads = o->threads };
-    netx_options options = { (int64_t)line.reset_interval, (int64_t)line.reset_offset, (int)line.input_message_bits };
-    if (netx_read(o->path, &def, &options, &n, &error) != RV_OK) return command_fail(1, "%s", error.text);
-    int status = run_net(&n, o, &line);
-    netx_free(&n);
-    return status;
+    const script_options *o = r->options;
+    rv_error              error = { 0 };
+    rv_net_def            def = { .seed = o->seed ? *o->seed : 0, .timing = o->timing ? *o->timing : RV_GRID, .threads = o->threads };
+    netx_options          options = { (int64_t)r->line.reset_interval, (int64_t)r->line.reset_offset, (int)r->line.input_message_bits };
+    if (netx_read(o->path, &def, &options, &r->n, &error) != RV_OK) {
+        r->status = command_fail(1, "%s", error.text);
+        return;
+    }
+    r->status = run_net(r);
+    if (r->live && r->status != 130) live_linger(r->live, r->status ? rv_net_error(r->n.net)->text : NULL);
+    if (r->live) live_close(r->live);
+    netx_free(&r->n);
+}
+
+static void run_beside(void *user, window_stage *stage)
+{
+    netx_run *r = user;
+    r->stage = stage;
+    run_file(r);
+}
+
+int command_run_netx(const command *c, const script_options *o, bool live)
+{
+    netx_run r = { .command = c, .options = o };
+    rv_error error = { 0 };
+    if (!read_words(o, &r.line)) return 2;
+    if (!live) run_file(&r);
+    else if (window_stage_run(run_beside, &r, true, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    live_free(r.live);
+    return r.status;
 }

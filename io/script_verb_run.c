@@ -178,17 +178,19 @@ static void join(const command *c, char *text, size_t room)
     }
 }
 
+static void stop_script(void *s) { script_interrupt(s); }
+
 /* Runs the script to its end and prints what there is to say. */
 static script *run_script(const command *c, const script_options *options)
 {
     script   *s;
     rv_status status = script_open(options, &s);
     if (!s) return NULL;
-    if (c->watch) c->watch(s);
+    if (c->watch) c->watch(stop_script, s);
     if (status == RV_OK) script_run(s);
     if (script_message(s)[0]) fprintf(stderr, "%s\n", script_message(s));
     script_linger(s);
-    if (c->watch) c->watch(NULL);
+    if (c->watch) c->watch(NULL, NULL);
     return s;
 }
 
@@ -253,7 +255,7 @@ int command_run(const command *c)
     join(c, command_line, sizeof command_line);
     const script_options options = options_of(line, command_line);
     if (status < 0 && ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
-    else if (status < 0 && ends_with(line->path, ".net")) status = command_run_netx(&options);
+    else if (status < 0 && ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
     else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;
