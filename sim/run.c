@@ -137,9 +137,8 @@ static void exchange(state *s, int t, int parity, int level)
 
 /* ---- what is recorded --------------------------------------------------------------------------------------- */
 
-static void keep_spike(const state *s, run_watch *w, const spike *sp)
+static void keep_spike(const state *s, run_watch *w, const spike *sp, int p)
 {
-    int          p = population_of(s->net->def, sp->neuron);
     spike_record record = { sp->time, sp->neuron - s->net->def->population[p].first_id };
     uint32_t     count = spike_count(&s->net->def->population[p], sp);
     w->n_spikes[p] += count;
@@ -162,9 +161,8 @@ static void show(run_watch *w, shown *sh)
     sh->n = 0;
 }
 
-static void show_spike(const state *s, run_watch *w, const spike *sp, shown *sh)
+static void show_spike(const state *s, run_watch *w, const spike *sp, int p, shown *sh)
 {
-    int           p = population_of(s->net->def, sp->neuron);
     rv_seen_spike seen = { sp->time * s->net->def->resolution, { p + 1 }, sp->neuron - s->net->def->population[p].first_id };
     for (uint32_t m = spike_count(&s->net->def->population[p], sp); m > 0; m--) {
         sh->spike[sh->n++] = seen;
@@ -180,8 +178,9 @@ static void keep_window(state *s, run_watch *w, int parity, int64_t from, int64_
     sh.n = 0, sh.up_to_ms = (double)to * s->net->def->resolution;
     for (int level = 0; level < s->net->n_levels; level++) merge_level(&m, s, parity, level);
     for (const spike *sp; (sp = merge_next(&m));) {
-        keep_spike(s, w, sp);
-        if (w->watch) show_spike(s, w, sp, &sh);
+        int p = population_of(s->net->def, sp->neuron);
+        keep_spike(s, w, sp, p);
+        if (w->watch) show_spike(s, w, sp, p, &sh);
     }
     for (int k = 0; k < w->n_watched; k++) probe_keep(w->watched[k], s, parity, from, to);
     if (w->watch) show(w, &sh);
