@@ -1,5 +1,6 @@
 /* Networks in the script: rv.network{}, net:population(), net:connect(), inputs and probes. */
 #include "io/script_internal.h"
+#include "io/script_window.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ static rv_net_def read_definition(lua_State *L, int index)
     if (command->seed) def.seed = *command->seed;
     if (command->timing) def.timing = *command->timing;
     if (command->threads) def.threads = command->threads;
+    if (def.threads == 0 && command->show) def.threads = window_stage_threads();
     return def;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/script_command.h"
 #include "io/script_window.h"
@@ -221,7 +222,8 @@ static int run_live(const command *c, const script_options *options)
 {
     live_run r = { c, *options, NULL };
     rv_error error = { 0 };
-    if (window_stage_run(run_beside, &r, true, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    bool     busy = options->threads ? options->threads >= sysconf(_SC_NPROCESSORS_ONLN) : window_stage_threads() == 0;
+    if (window_stage_run(run_beside, &r, busy, &error) != RV_OK) return command_fail(1, "%s", error.text);
     return close_script(r.script);
 }
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "sim/error.h"
 #include "viz/window.h"
@@ -69,6 +70,12 @@ static void show_window(window_stage *stage, feed *f, bool busy)
     if (!set_window(stage, w)) window_loop(w);
     set_window(stage, NULL);
     window_close(w);
+}
+
+int window_stage_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors >= 4 ? (int)processors - 1 : 0;
 }
 
 rv_status window_stage_run(void (*body)(void *user, window_stage *stage), void *user, bool busy, rv_error *error)

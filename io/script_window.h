@@ -12,6 +12,10 @@ typedef struct window_stage window_stage;
  *  @param busy whether the body may use all processors @return RV_OK, or why there can be no window, before anything ran */
 rv_status window_stage_run(void (*body)(void *user, window_stage *stage), void *user, bool busy, rv_error *error);
 
+/** How many threads a simulation beside a window should use if nobody said so: with four processors or more it leaves one to
+ *  the window; 0, which means all, with fewer. */
+int window_stage_threads(void);
+
 /** Called by the body, once: opens the window. */
 void window_stage_show(void *stage, feed *f);
 

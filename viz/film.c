@@ -50,7 +50,6 @@ rv_status film_shoot(film *m, double t_ms, rv_error *error)
     view_tick(&m->view, m->feed, (t_ms - m->last_ms) / 1000);
     m->last_ms = t_ms;
     while (!complete) {
-        canvas_clear(m->canvas);
         rv_status status = screen_draw(m->screen, &m->view, m->canvas, 1, &complete);
         if (status != RV_OK) return canvas_fail(error, status, "frames: no memory to draw them");
     }

@@ -107,8 +107,8 @@ static rv_status make_film(const char *folder, frames **f)
 
 static bool has_frames(const char *folder)
 {
-    DIR  *entries = opendir(folder);
-    bool  found = false;
+    DIR *entries = opendir(folder);
+    bool found = false;
     for (struct dirent *entry; entries && !found && (entry = readdir(entries));)
         found = !strncmp(entry->d_name, "frame-", 6);
     if (entries) closedir(entries);
@@ -157,8 +157,8 @@ rv_status frames_record(const char *where, frames **f, rv_error *error)
     rv_status status = folder ? make_numbered_folder(where, folder, room, error)
                               : canvas_fail(error, RV_OUT_OF_MEMORY, "frames: no memory");
     if (status == RV_OK) status = frames_open(folder, f, error);
-    while (status == RV_OK && (*f)->n_writers < WRITERS
-           && !pthread_create(&(*f)->writer[(*f)->n_writers], NULL, write_slots, *f))
+    while (status == RV_OK && (*f)->n_writers < WRITERS &&
+           !pthread_create(&(*f)->writer[(*f)->n_writers], NULL, write_slots, *f))
         (*f)->n_writers++;
     free(folder);
     return status;

@@ -259,7 +259,7 @@ static rv_status place_plots(const view *v, const feed *f, layout *l, axis_rect 
 {
     heights h = share_height(v, f, place.height);
     double  labels = place.width >= 150 && h.foot > 0 ? labels_width(v, f, h.raster) : 0, right = labels > 0 ? 12 : 0;
-    bool    rates = v->panels & VIEW_NEURON_RATES && place.width >= labels + LEAST_WIDTH && h.rate > 0;
+    bool    rates = v->panels & VIEW_NEURON_RATES && place.width >= labels + LEAST_WIDTH && place.height >= 2 * LEAST_HEIGHT;
     double  from = snap(v, place.x + labels);
     double  to = snap(v, fmax(place.x + place.width - right - (rates ? NEURON_RATES : 0), from + 1));
     double  top = snap(v, place.y), bottom = fmax(snap(v, place.y + h.raster), top + 1);

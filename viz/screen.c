@@ -124,19 +124,27 @@ double screen_bin(const screen_frame *s)
 
 /* ---- up to date ------------------------------------------------------------------------------------------------ */
 
+/* The present rates: over a tenth of what is shown, in whole bins of the tally, which has them counted. */
+static void count_rates(const screen_frame *s)
+{
+    const view *v = s->view;
+    double      bin = fmax(v->bin_ms, 1), window = bin * ceil(fmax(0.1 * (v->to_ms - v->from_ms), bin) / bin);
+    double      from_ms = bin * floor(v->now_ms / bin) - window;
+    for (int p = 0; p < s->feed->n_populations; p++) tally_rates(s->state->tally, p, from_ms, window, 1, v->now_ms, &s->state->present[p]);
+}
+
 /* Figures that people read, not curves: a few times a second, else nobody could read them. */
 static void count(const screen_frame *s, double now)
 {
     feed         *f = s->feed;
     screen_state *state = s->state;
-    double seconds = now - state->counted_at, window = fmax(0.1 * (s->view->to_ms - s->view->from_ms), s->view->bin_ms);
+    double        seconds = now - state->counted_at;
     if (seconds < COUNT_SECONDS) return;
     if (seconds > 0) {
         state->spikes_per_second = (double)(f->n_spikes - state->counted_spikes) / seconds;
         state->events_per_second = (double)(f->n_events - state->counted_events) / seconds;
     }
-    for (int p = 0; p < f->n_populations; p++)
-        tally_rates(state->tally, p, s->view->now_ms - window, window, 1, s->view->now_ms, &state->present[p]);
+    count_rates(s);
     state->counted_at = now;
     state->counted_spikes = f->n_spikes, state->counted_events = f->n_events;
     state->map_n = 0;
@@ -167,7 +175,10 @@ static rv_status update(screen *s, const screen_frame *frame, double budget, boo
     *complete &= tally_update(frame->state->tally, budget);
     if (status == RV_OK) status = screen_traces_update(frame, &traces);
     *complete &= traces;
-    if (v->panels & VIEW_SELECTION) selection_update(s->selection, v, passed > 0 ? passed : 1);
+    if (v->panels & VIEW_SELECTION) {
+        selection_update(s->selection, v, passed > 0 ? passed : 1);
+        *complete &= !selection_is_late(s->selection, v);
+    }
     if (v->panels & VIEW_WEIGHTS) weights_update(s->weights, v);
     count(frame, now);
     s->drawn_at = now;

@@ -48,8 +48,8 @@ typedef struct screen_state {
     screen_lines lines;
     double      *present;             /* [n_populations] spikes/s, in the list             */
     double      *map;                 /* [map_n] total rate; no longer so: map_n is 0      */
-    int          map_n, map_room;
-    double       map_from_ms, map_to_ms;
+    int          map_n, map_most, map_room; /* map_most: bins that were asked for         */
+    double       map_from_ms, map_to_ms, map_begin_ms, map_bin_ms;
     double       counted_at;          /* seconds: when figures that change slowly were made */
     int64_t      counted_spikes, counted_events;
     double       spikes_per_second, events_per_second; /* of wall time                     */

@@ -215,28 +215,46 @@ rv_status screen_neuron_rates(const screen_frame *s)
 
 /* ---- the mini-map ---------------------------------------------------------------------------------------------- */
 
-/* Counts the total rate of everything that is kept in n bins, a few times a second, see screen.c. */
-static rv_status count_map(const screen_frame *s, int n)
+/* Some n bins over everything; of whole ms, aligned, which the tally has counted, unless they are few and short. */
+static int choose_map_bins(screen_state *state, int n)
+{
+    double span = state->map_to_ms - state->map_from_ms, bin = span / n;
+    if (bin > 1) bin = ceil(bin);
+    state->map_bin_ms = bin;
+    state->map_begin_ms = bin > 1 ? floor(state->map_from_ms / bin) * bin : state->map_from_ms;
+    return bin > 1 ? (int)ceil((state->map_to_ms - state->map_begin_ms) / bin) : n;
+}
+
+/* Counts the total rate of everything that is kept, a few times a second, see screen.c. @param most bins */
+static rv_status count_map(const screen_frame *s, int most)
 {
     screen_state *state = s->state;
-    double       *rates = screen_scratch(state, n), neurons = fmax((double)s->feed->n_rows, 1);
-    if (state->map_n == n) return RV_OK;
-    if (n > state->map_room) {
+    double       *rates = screen_scratch(state, most + 2), neurons = fmax((double)s->feed->n_rows, 1);
+    if (state->map_n > 0 && state->map_most == most) return RV_OK;
+    if (most + 2 > state->map_room) {
         free(state->map);
-        state->map = malloc((size_t)n * sizeof *state->map);
-        state->map_room = state->map ? n : 0;
+        state->map = malloc((size_t)(most + 2) * sizeof *state->map);
+        state->map_room = state->map ? most + 2 : 0;
     }
     if (!state->map || !rates) return RV_OUT_OF_MEMORY;
     view_map_span(s->view, s->feed, &state->map_from_ms, &state->map_to_ms);
+    int n = choose_map_bins(state, most);
     for (int k = 0; k < n; k++) state->map[k] = 0;
     for (int p = 0; p < s->feed->n_populations; p++) {
         double weight = (double)s->feed->population[p].size / neurons;
-        tally_rates(state->tally, p, state->map_from_ms, (state->map_to_ms - state->map_from_ms) / n, n, INFINITY,
-                    rates);
+        tally_rates(state->tally, p, state->map_begin_ms, state->map_bin_ms, n, INFINITY, rates);
         for (int k = 0; k < n; k++) state->map[k] += weight * rates[k];
     }
-    state->map_n = n;
+    state->map_n = n, state->map_most = most;
     return RV_OK;
+}
+
+/* The rate at a column of the image. */
+static double map_rate(const screen_state *state, double part)
+{
+    double t = state->map_from_ms + part * (state->map_to_ms - state->map_from_ms);
+    int    k = (int)((t - state->map_begin_ms) / state->map_bin_ms);
+    return state->map[k < 0 ? 0 : k < state->map_n ? k : state->map_n - 1];
 }
 
 /* Bars below the rates, scaled to their maximum. */
@@ -247,7 +265,7 @@ static void fill_map(const screen_frame *s)
     uint32_t      colour = colours_mix(canvas_colour(s->canvas, 0xffffff), canvas_colour(s->canvas, AXIS_FAINT), 0.55);
     for (int k = 0; k < s->state->map_n; k++) peak = fmax(s->state->map[k], peak);
     for (int x = 0; x < image->columns && peak > 0; x++) {
-        double part = s->state->map[x * s->state->map_n / image->columns] / peak;
+        double part = map_rate(s->state, (x + 0.5) / image->columns) / peak;
         for (int y = (int)((1 - fmax(part, 0)) * (image->rows - 3)) + 3; y < image->rows; y++)
             image->pixel[(int64_t)y * image->columns + x] = colour;
     }

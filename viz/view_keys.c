@@ -345,6 +345,7 @@ const view_key view_keys[] = {
     { "P", "save as PNG" },
     { "S", "save as SVG and PDF" },
     { "V", "record frames" },
+    { "Ctrl + − 0", "size of everything" },
     { "F1  ?", "this page" },
     { "Q", "close the window, the run goes on" },
     { "Shift Q", "close the window and end the run" },

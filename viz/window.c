@@ -1,5 +1,5 @@
-/* The one door to SDL. The window's thread waits for events, lets the view answer them, and draws a frame when something
- * changed: at most 60 a second, none while nothing happens, fewer while a simulation wants all processors. */
+/* The one door to SDL. The window's thread waits for events, lets the view answer them, and draws a frame when
+ * something changed: at most 60 a second, none while nothing happens, fewer while a simulation wants all processors. */
 #include "viz/window.h"
 #include "viz/frames.h"
 
@@ -13,19 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES_KEPT = 256, MOST_FILES = 9999 };
+enum { FRAMES_KEPT = 256, PATH_BYTES = 4096 };
 
-static const double PIXELS_PER_POINT = 1.4;     /* text of 8 points is 11 pixels high, as in other windows    */
+static const double PIXELS_PER_POINT = 1.4; /* text of 8 points is 11 pixels high, as in other windows    */
 static const double FRAME_SECONDS = 1.0 / 60;
-static const double PUNCTUAL_SECONDS = 0.002;   /* a frame that is later than that delays the following ones too */
-static const double FILM_SECONDS = 1.0 / 30;    /* between the pictures of a film                             */
-static const double DRAW_SECONDS = 0.006;       /* of a frame, for spikes that have to be drawn anew          */
-static const double LOOK_SECONDS = 0.004;       /* between looks at a feed in which something may happen soon */
-static const double IDLE_SECONDS = 0.1;         /* between looks at a feed in which nothing happens           */
-static const double LIVELY_SECONDS = 0.5;       /* after an action: answers of the simulation are on the way  */
-static const double COUNTED_SECONDS = 0.5;      /* over which frames are counted                              */
-static const double CPU_SHARE = 0.025;          /* of all processors, for frames of a busy simulation         */
-static const double LONGEST_DEBT = 2;           /* seconds without a frame after costly ones                  */
+static const double PUNCTUAL_SECONDS = 0.002; /* a frame that is later than that delays the following ones too */
+static const double FILM_SECONDS = 1.0 / 30;  /* between the pictures of a film                             */
+static const double DRAW_SECONDS = 0.006;     /* of a frame, for spikes that have to be drawn anew          */
+static const double LOOK_SECONDS = 0.004;     /* between looks at a feed in which something may happen soon */
+static const double IDLE_SECONDS = 0.1;       /* between looks at a feed in which nothing happens           */
+static const double LIVELY_SECONDS = 0.5;     /* after an action: answers of the simulation are on the way  */
+static const double COUNTED_SECONDS = 0.5;    /* over which frames are counted                              */
+static const double CPU_SHARE = 0.015;        /* of one processor, for frames beside a busy simulation      */
+static const double LONGEST_DEBT = 2;         /* seconds without a frame after costly ones                  */
 
 /* What the window looks at to find out whether the simulation went on. */
 typedef struct feed_glance {
@@ -39,26 +39,24 @@ struct window {
     char           *folder;
     bool            busy;
     screen         *screen;
-    pthread_mutex_t lock; /* over the view while it changes, and over `frames`: window_view() copies from other threads */
+    pthread_mutex_t lock; /* taken to change what other threads may ask for: the view, the counts of frames */
     view            view;
     _Atomic bool    over;
 
     SDL_Window   *shown;
     SDL_Renderer *renderer;
     SDL_Texture  *texture;
-    canvas       *canvas;         /* of the size of the texture */
-    int           columns, rows;  /* pixels of the window       */
-    double        density;        /* pixels of the window per unit of the mouse's coordinates         */
-    double        text_scale;     /* dense screens whose window system does not scale, Ctrl+plus/minus */
-    unsigned      keys_down;      /* SDL_Keymod as of the last key event */
+    canvas       *canvas;        /* of the size of the texture */
+    int           columns, rows; /* pixels of the window       */
+    double        density;       /* pixels of the window per unit of the mouse's coordinates         */
+    double        text_scale;    /* dense screens whose window system does not scale, Ctrl+plus/minus */
+    unsigned      keys_down;     /* SDL_Keymod as of the last key event */
     bool          key_repeats;
 
-    bool        changed, touched; /* since the last frame; by the user                             */
-    bool        settled;          /* the frame after all had come to rest was drawn: with what the screen counts only
-                                     now and then                                                   */
+    bool        changed, touched; /* since the last frame; by the user */
+    bool        settled; /* the frame after all came to rest was drawn: with what the screen counts at leisure */
     double      changed_at, touched_at, looked_at, shown_at; /* seconds */
     double      allowance, thread_cpu; /* seconds of processor time that frames may use; used at the last look */
-    int         processors;
     feed_glance glance;
     double      counted_at; /* frames per second: since when, and how many there were then */
     int64_t     counted_from;
@@ -130,7 +128,7 @@ rv_status window_check(rv_error *error)
 static bool imitates_card(SDL_Renderer *renderer)
 {
     enum { GL_RENDERER_NAME = 0x1F01 };
-    SDL_RendererInfo     info;
+    SDL_RendererInfo info;
     const unsigned char *(*get_string)(unsigned) = NULL;
     if (SDL_GetRendererInfo(renderer, &info) != 0 || strncmp(info.name, "opengl", 6)) return false;
     *(void **)&get_string = SDL_GL_GetProcAddress("glGetString");
@@ -151,11 +149,13 @@ static SDL_Renderer *make_renderer(SDL_Window *shown)
     return SDL_CreateRenderer(shown, -1, 0);
 }
 
-/* How much larger things are to be where a unit of the window is a tiny pixel: 1, 1.5, 2, ... X11 knows only how long
- * the screen is in millimetres, which projectors and virtual machines make up, so small differences do not count. */
+/* How much larger things are to be where a unit of the window is a tiny pixel: 1, 1.5, 2, ... Other systems scale the
+ * window, X11 knows only how long the screen is in millimetres; projectors and virtual machines make that up, so small
+ * differences do not count. */
 static double screen_density(void)
 {
     float dpi = 0;
+    if (strcmp(SDL_GetCurrentVideoDriver(), "x11") != 0) return 1;
     if (SDL_GetDisplayDPI(0, NULL, &dpi, NULL) != 0 || !(dpi > 140 && dpi < 600)) return 1;
     return fmin(floor(dpi / 96 * 2) / 2, 3);
 }
@@ -171,7 +171,10 @@ static rv_status show_window(window *w, int width, int height, rv_error *error)
                                 (int)fmin(width * w->text_scale, usable.w), (int)fmin(height * w->text_scale, usable.h),
                                 SDL_WINDOW_ALLOW_HIGHDPI | SDL_WINDOW_RESIZABLE);
     if (w->shown) w->renderer = make_renderer(w->shown);
-    if (w->renderer) return RV_OK;
+    if (w->renderer) {
+        SDL_StartTextInput();
+        return RV_OK;
+    }
     return canvas_fail(error, RV_FILE_ERROR, "window: it cannot be shown (%s)", SDL_GetError());
 }
 
@@ -214,7 +217,6 @@ rv_status window_open(feed *f, const window_options *options, window **result, r
         return status;
     }
     w->view.dark = !options->light;
-    w->processors = SDL_GetCPUCount();
     w->counted_at = w->looked_at = wall_seconds();
     w->thread_cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID);
     fit_view(w);
@@ -246,38 +248,35 @@ void window_close(window *w)
 /* ------------------------------------------------------------------------------------------------ keyboard --- */
 
 /* Characters come as text, which knows the user's keyboard layout; these keys and Ctrl with a key make no text. */
-static int key_of(SDL_Keycode key)
+static int key_of(SDL_Keycode code)
 {
-    switch (key) {
-    case SDLK_ESCAPE: return VIEW_KEY_ESCAPE;
-    case SDLK_RETURN:
-    case SDLK_KP_ENTER: return VIEW_KEY_RETURN;
-    case SDLK_BACKSPACE: return VIEW_KEY_BACKSPACE;
-    case SDLK_TAB: return VIEW_KEY_TAB;
-    case SDLK_LEFT: return VIEW_KEY_LEFT;
-    case SDLK_RIGHT: return VIEW_KEY_RIGHT;
-    case SDLK_UP: return VIEW_KEY_UP;
-    case SDLK_DOWN: return VIEW_KEY_DOWN;
-    case SDLK_PAGEUP: return VIEW_KEY_PAGE_UP;
-    case SDLK_PAGEDOWN: return VIEW_KEY_PAGE_DOWN;
-    case SDLK_HOME: return VIEW_KEY_HOME;
-    case SDLK_END: return VIEW_KEY_END;
-    case SDLK_F1: return VIEW_KEY_F1;
-    default: return 0;
-    }
+    static const struct {
+        SDL_Keycode code;
+        int         key;
+    } keys[] = {
+        { SDLK_ESCAPE, VIEW_KEY_ESCAPE }, { SDLK_BACKSPACE, VIEW_KEY_BACKSPACE }, { SDLK_TAB, VIEW_KEY_TAB },
+        { SDLK_RETURN, VIEW_KEY_RETURN }, { SDLK_KP_ENTER, VIEW_KEY_RETURN },     { SDLK_F1, VIEW_KEY_F1 },
+        { SDLK_LEFT, VIEW_KEY_LEFT },     { SDLK_PAGEUP, VIEW_KEY_PAGE_UP },      { SDLK_HOME, VIEW_KEY_HOME },
+        { SDLK_RIGHT, VIEW_KEY_RIGHT },   { SDLK_PAGEDOWN, VIEW_KEY_PAGE_DOWN },  { SDLK_END, VIEW_KEY_END },
+        { SDLK_UP, VIEW_KEY_UP },         { SDLK_DOWN, VIEW_KEY_DOWN },
+    };
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        if (keys[k].code == code) return keys[k].key;
+    return 0;
 }
 
 static unsigned view_modifiers(unsigned sdl)
 {
-    return (sdl & KMOD_SHIFT ? VIEW_SHIFT : 0) | (sdl & KMOD_CTRL ? VIEW_CTRL : 0) | (sdl & KMOD_LALT ? VIEW_ALT : 0);
+    return (sdl & KMOD_SHIFT ? VIEW_SHIFT : 0) | (sdl & KMOD_CTRL ? VIEW_CTRL : 0) | (sdl & KMOD_ALT ? VIEW_ALT : 0);
 }
 
 /* Ctrl+plus and Ctrl+minus make everything larger and smaller, Ctrl+0 as it was. */
 static bool scale_text(window *w, SDL_Keycode key)
 {
     double scale = key == SDLK_PLUS || key == SDLK_EQUALS || key == SDLK_KP_PLUS ? w->text_scale * 1.1
-                 : key == SDLK_MINUS || key == SDLK_KP_MINUS                     ? w->text_scale / 1.1
-                 : key == SDLK_0 || key == SDLK_KP_0                             ? screen_density() : 0;
+                   : key == SDLK_MINUS || key == SDLK_KP_MINUS                   ? w->text_scale / 1.1
+                   : key == SDLK_0 || key == SDLK_KP_0                           ? screen_density()
+                                                                                 : 0;
     if (scale == 0) return false;
     w->text_scale = fmin(fmax(scale, 0.5), 5);
     fit_view(w);
@@ -287,11 +286,8 @@ static bool scale_text(window *w, SDL_Keycode key)
 /* A key that is held down repeats what is worth repeating; a pause is not. */
 static bool may_repeat(int key)
 {
-    static const int keys[] = { '.', ',', '+', '-', '[', ']', VIEW_KEY_BACKSPACE, VIEW_KEY_LEFT, VIEW_KEY_RIGHT,
-                                VIEW_KEY_UP, VIEW_KEY_DOWN, VIEW_KEY_PAGE_UP, VIEW_KEY_PAGE_DOWN };
-    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-        if (keys[k] == key) return true;
-    return false;
+    if (key < 0x80) return key > 0 && strchr(".,+-[]", key);
+    return key == VIEW_KEY_BACKSPACE || (key >= VIEW_KEY_LEFT && key <= VIEW_KEY_PAGE_DOWN);
 }
 
 /* @return whether something on the screen changed, as all below */
@@ -309,8 +305,8 @@ static bool press_key(window *w, const SDL_KeyboardEvent *key)
     return event.key != 0 && view_handle(&w->view, w->feed, &event);
 }
 
-/* One character. In the search line it is text, elsewhere a command; Shift counts for letters only, since layouts differ
- * in how one types the others. AltGr makes characters, Alt and Ctrl do not. */
+/* One character. In the search line it is text, elsewhere a command; Shift counts for letters only, since layouts
+ * differ in how one types the others. AltGr makes characters, Alt and Ctrl do not. */
 static bool type_character(window *w, const char *character, size_t bytes)
 {
     view_event event = { .kind = VIEW_TEXT };
@@ -348,16 +344,20 @@ static bool press_button(window *w, const SDL_MouseButtonEvent *button)
 {
     view_event event = at_mouse(w, button->state == SDL_PRESSED ? VIEW_PRESS : VIEW_RELEASE, button->x, button->y);
     event.button = button->button == SDL_BUTTON_LEFT     ? VIEW_LEFT
-                 : button->button == SDL_BUTTON_MIDDLE   ? VIEW_MIDDLE
-                 : button->button == SDL_BUTTON_RIGHT    ? VIEW_RIGHT : 0;
+                   : button->button == SDL_BUTTON_MIDDLE ? VIEW_MIDDLE
+                   : button->button == SDL_BUTTON_RIGHT  ? VIEW_RIGHT
+                                                         : 0;
     event.clicks = button->clicks;
     return event.button != 0 && view_handle(&w->view, w->feed, &event);
 }
 
+/* Two fingers that move sideways move in time, as the wheel with Ctrl does. */
 static bool turn_wheel(window *w, const SDL_MouseWheelEvent *wheel)
 {
     view_event event = at_mouse(w, VIEW_WHEEL, wheel->mouseX, wheel->mouseY);
-    event.wheel = wheel->preciseY;
+    bool       sideways = fabsf(wheel->preciseX) > fabsf(wheel->preciseY);
+    event.wheel = sideways ? -wheel->preciseX : wheel->preciseY;
+    if (sideways) event.modifiers = VIEW_CTRL;
     return event.wheel != 0 && view_handle(&w->view, w->feed, &event);
 }
 
@@ -372,31 +372,51 @@ static bool move_mouse(window *w, view_event_kind kind, double x, double y)
 static bool change_window(window *w, const SDL_WindowEvent *event)
 {
     switch (event->event) {
-    case SDL_WINDOWEVENT_SIZE_CHANGED: fit_view(w); return true;
+    case SDL_WINDOWEVENT_SIZE_CHANGED:
+        fit_view(w);
+        return true;
     case SDL_WINDOWEVENT_SHOWN:
     case SDL_WINDOWEVENT_EXPOSED:
-    case SDL_WINDOWEVENT_RESTORED: return true;
-    case SDL_WINDOWEVENT_LEAVE: return move_mouse(w, VIEW_LEAVE, -1, -1);
-    case SDL_WINDOWEVENT_CLOSE: atomic_store(&w->over, true); return false;
-    default: return false;
+    case SDL_WINDOWEVENT_RESTORED:
+        return true;
+    case SDL_WINDOWEVENT_LEAVE:
+        return move_mouse(w, VIEW_LEAVE, -1, -1);
+    case SDL_WINDOWEVENT_CLOSE:
+        atomic_store(&w->over, true);
+        return false;
+    default:
+        return false;
     }
 }
 
 static bool obey_event(window *w, const SDL_Event *event)
 {
     switch (event->type) {
-    case SDL_QUIT: atomic_store(&w->over, true); return false;
-    case SDL_WINDOWEVENT: return change_window(w, &event->window);
-    case SDL_KEYDOWN: return press_key(w, &event->key);
-    case SDL_KEYUP: w->keys_down = event->key.keysym.mod; return false;
-    case SDL_TEXTINPUT: return type_text(w, event->text.text);
+    case SDL_QUIT:
+        atomic_store(&w->over, true);
+        return false;
+    case SDL_WINDOWEVENT:
+        return change_window(w, &event->window);
+    case SDL_KEYDOWN:
+        return press_key(w, &event->key);
+    case SDL_KEYUP:
+        w->keys_down = event->key.keysym.mod;
+        return false;
+    case SDL_TEXTINPUT:
+        return type_text(w, event->text.text);
     case SDL_MOUSEBUTTONDOWN:
-    case SDL_MOUSEBUTTONUP: return press_button(w, &event->button);
-    case SDL_MOUSEMOTION: return move_mouse(w, VIEW_MOTION, event->motion.x, event->motion.y);
-    case SDL_MOUSEWHEEL: return turn_wheel(w, &event->wheel);
+    case SDL_MOUSEBUTTONUP:
+        return press_button(w, &event->button);
+    case SDL_MOUSEMOTION:
+        return move_mouse(w, VIEW_MOTION, event->motion.x, event->motion.y);
+    case SDL_MOUSEWHEEL:
+        return turn_wheel(w, &event->wheel);
     case SDL_RENDER_TARGETS_RESET:
-    case SDL_RENDER_DEVICE_RESET: drop_canvas(w); return true;
-    default: return false;
+    case SDL_RENDER_DEVICE_RESET:
+        drop_canvas(w);
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -422,33 +442,37 @@ static void say_error(window *w, const rv_error *error)
     has_changed(w);
 }
 
+static void name_file(const window *w, int number, const char *ending, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/ranvier-%04d.%s", w->folder, number, ending);
+}
+
 /* The first number that no file of the window in the folder has yet; nothing is overwritten. */
-static int free_number(const window *w, char *path, size_t room)
+static int free_number(const window *w)
 {
     static const char *const endings[] = { "png", "svg", "pdf" };
-    for (int n = 1; n < MOST_FILES; n++) {
+    char                     path[PATH_BYTES];
+    for (int n = 1;; n++) {
         bool taken = false;
-        for (int k = 0; k < 3 && !taken; k++) {
-            snprintf(path, room, "%s/ranvier-%04d.%s", w->folder, n, endings[k]);
-            taken = access(path, F_OK) == 0;
+        for (int k = 0; k < 3; k++) {
+            name_file(w, n, endings[k], path);
+            taken |= access(path, F_OK) == 0;
         }
         if (!taken) return n;
     }
-    return MOST_FILES;
 }
 
 static rv_status save_as(window *w, int number, const char *ending, rv_error *error)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/ranvier-%04d.%s", w->folder, number, ending);
+    char path[PATH_BYTES];
+    name_file(w, number, ending, path);
     return screen_save(w->screen, &w->view, path, error);
 }
 
 static void save_view(window *w, bool vector)
 {
-    char      path[4096];
     rv_error  error = { 0 };
-    int       number = free_number(w, path, sizeof path);
+    int       number = free_number(w);
     rv_status status = save_as(w, number, vector ? "svg" : "png", &error);
     if (status == RV_OK && vector) status = save_as(w, number, "pdf", &error);
     if (status != RV_OK) say_error(w, &error);
@@ -464,8 +488,9 @@ static void end_film(window *w)
     snprintf(folder, sizeof folder, "%s", frames_folder(w->film));
     if (frames_close(w->film, &error) != RV_OK) say_error(w, &error);
     else if (left_out == 0) view_note(&w->view, "%lld frames in %s", (long long)added, folder);
-    else view_note(&w->view, "%lld frames in %s; %lld came too fast and were left out", (long long)added, folder,
-                   (long long)left_out);
+    else
+        view_note(&w->view, "%lld frames in %s; %lld came too fast and were left out", (long long)added, folder,
+                  (long long)left_out);
     w->film = NULL;
     w->view.recording = false;
     has_changed(w);
@@ -514,10 +539,15 @@ static void leave(window *w)
 
 static feed_glance glance_at(feed *f)
 {
-    feed_glance g = { .state = atomic_load(&f->state), .t_ms = atomic_load(&f->t_ms), .end_ms = atomic_load(&f->end_ms),
-                      .older_from_ms = atomic_load(&f->older_from_ms), .older_to_ms = atomic_load(&f->older_to_ms),
-                      .n_spikes = atomic_load(&f->n_spikes), .n_events = atomic_load(&f->n_events),
-                      .n_pending = atomic_load(&f->n_pending), .n_bytes = atomic_load(&f->n_bytes) };
+    feed_glance         g = { .state = atomic_load(&f->state),
+                              .t_ms = atomic_load(&f->t_ms),
+                              .end_ms = atomic_load(&f->end_ms),
+                              .older_from_ms = atomic_load(&f->older_from_ms),
+                              .older_to_ms = atomic_load(&f->older_to_ms),
+                              .n_spikes = atomic_load(&f->n_spikes),
+                              .n_events = atomic_load(&f->n_events),
+                              .n_pending = atomic_load(&f->n_pending),
+                              .n_bytes = atomic_load(&f->n_bytes) };
     const feed_weights *weights = feed_weights_latest(f);
     if (weights) g.weights_ms = weights->t_ms + 1e12 * (1 + weights->learning);
     for (int k = 0; k < f->n_knobs; k++) g.knobs += (k + 1) * atomic_load(&f->knob[k].value);
@@ -531,10 +561,10 @@ static feed_glance glance_at(feed *f)
 
 static bool is_same(const feed_glance *a, const feed_glance *b)
 {
-    return a->state == b->state && a->t_ms == b->t_ms && a->end_ms == b->end_ms && a->knobs == b->knobs
-        && a->weights_ms == b->weights_ms && a->n_samples == b->n_samples
-        && a->older_from_ms == b->older_from_ms && a->older_to_ms == b->older_to_ms && a->n_spikes == b->n_spikes
-        && a->n_events == b->n_events && a->n_pending == b->n_pending && a->n_bytes == b->n_bytes;
+    return a->state == b->state && a->t_ms == b->t_ms && a->end_ms == b->end_ms && a->knobs == b->knobs &&
+           a->weights_ms == b->weights_ms && a->n_samples == b->n_samples && a->older_from_ms == b->older_from_ms &&
+           a->older_to_ms == b->older_to_ms && a->n_spikes == b->n_spikes && a->n_events == b->n_events &&
+           a->n_pending == b->n_pending && a->n_bytes == b->n_bytes;
 }
 
 static bool is_visible(const window *w)
@@ -543,10 +573,7 @@ static bool is_visible(const window *w)
 }
 
 /* Something happened a moment ago: more is to be expected, the simulation's answer to what the user did. */
-static bool is_lively(const window *w)
-{
-    return w->looked_at < fmax(w->changed_at, w->touched_at) + LIVELY_SECONDS;
-}
+static bool is_lively(const window *w) { return w->looked_at < fmax(w->changed_at, w->touched_at) + LIVELY_SECONDS; }
 
 /* Does a simulation run that would use every processor? Frames of a film are wanted all the same. */
 static bool gives_way(const window *w)
@@ -554,10 +581,11 @@ static bool gives_way(const window *w)
     return w->busy && !w->film && w->glance.state == FEED_RUNNING && !w->view.paused && isinf(w->view.speed);
 }
 
-/* Processor time that frames may use earns CPU_SHARE of all processors and is spent by this thread. */
+/* Processor time that frames may use earns CPU_SHARE of one processor and is spent by this thread: a simulation on all of
+ * them waits, within each window of its time, for its slowest thread, the one that shares a processor with us. */
 static void settle_account(window *w, double elapsed)
 {
-    double cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID), income = CPU_SHARE * w->processors;
+    double cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID), income = CPU_SHARE;
     w->allowance += income * elapsed - (cpu - w->thread_cpu);
     w->allowance = fmin(fmax(w->allowance, -income * LONGEST_DEBT), income * FRAME_SECONDS);
     w->thread_cpu = cpu;
@@ -569,7 +597,7 @@ static double next_frame_at(const window *w)
     double at = w->shown_at + FRAME_SECONDS;
     if (!gives_way(w) || w->allowance >= 0) return at;
     if (w->touched) return at + FRAME_SECONDS;
-    return fmax(at, w->looked_at - w->allowance / (CPU_SHARE * w->processors));
+    return fmax(at, w->looked_at - w->allowance / CPU_SHARE);
 }
 
 /* The next moment at which there may be something to do without an event. */
@@ -599,7 +627,7 @@ static void count_frames(window *w, double now)
 static void look_at_feed(window *w)
 {
     double      now = wall_seconds(), elapsed = now - w->looked_at, speed = w->view.measured_speed;
-    bool        waited = gives_way(w) && is_lively(w);
+    bool        waited = gives_way(w) && is_lively(w) && is_visible(w);
     feed_glance g = glance_at(w->feed);
     pthread_mutex_lock(&w->lock);
     bool changed = !is_same(&g, &w->glance);
@@ -611,7 +639,8 @@ static void look_at_feed(window *w)
     pthread_mutex_unlock(&w->lock);
     settle_account(w, elapsed);
     w->looked_at = now;
-    if ((changed && !w->changed) || !is_visible(w)) w->changed_at = waited ? w->shown_at : now;
+    if ((changed && !w->changed) || !is_visible(w)) /* nobody waits for a window that is not seen */
+        w->changed_at = waited ? w->shown_at : now;
     if (changed) w->changed = true, w->settled = false;
     else if (!w->settled && !is_lively(w)) w->changed = w->settled = true, w->changed_at = now;
 }
@@ -626,7 +655,8 @@ static bool fit_canvas(window *w)
     if (w->texture && width == w->columns && height == w->rows && canvas_scale(w->canvas) == w->view.scale) return true;
     drop_canvas(w);
     if (canvas_new(w->columns, w->rows, w->view.scale, &w->canvas, NULL) != RV_OK) return false;
-    w->texture = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING, w->columns, w->rows);
+    w->texture =
+        SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING, w->columns, w->rows);
     return w->texture;
 }
 
@@ -689,11 +719,9 @@ void window_loop(window *w)
     leave(w);
 }
 
-void window_stop(window *w)
-{
-    atomic_store(&w->over, true);
-    SDL_PushEvent(&(SDL_Event){ .type = SDL_USEREVENT });
-}
+/* The loop looks ten times a second at least. Events that wake SDL from another thread may come after the window's end,
+ * and that ends the process. */
+void window_stop(window *w) { atomic_store(&w->over, true); }
 
 rv_status window_view(window *w, view *copy)
 {

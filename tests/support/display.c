@@ -144,8 +144,8 @@ static bool start_server(void)
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     snprintf(number_to, sizeof number_to, "%d", ends[1]);
     snprintf(size, sizeof size, "%dx%dx24", DISPLAY_WIDTH, DISPLAY_HEIGHT);
-    char *words[] = { "Xvfb", "-displayfd", number_to, "-screen", "0", size, "-fbdir", folder, "-nolisten", "tcp",
-                      "-noreset", NULL };
+    char *words[] = { "Xvfb",   "-displayfd", number_to,   "-screen", "0",        size,
+                      "-fbdir", folder,       "-nolisten", "tcp",     "-noreset", NULL };
     display.server = start_companion(words);
     close(ends[1]);
     bool ready = wait_for_number(ends[0], number + 1, sizeof number - 1);
@@ -183,7 +183,7 @@ void display_stop(void)
 /* xdotool could wait by itself, but without an end. */
 static bool search_window(const char *title)
 {
-    char  command[COMMAND_BYTES], answer[200], *end;
+    char command[COMMAND_BYTES], answer[200], *end;
     for (int waited_ms = 0; waited_ms < START_MS; waited_ms += 10) {
         snprintf(command, sizeof command, "search --onlyvisible --limit 1 --name %s", title);
         if (run_xdotool(command, answer, sizeof answer) && strtoul(answer, &end, 10) != 0) {
@@ -268,8 +268,9 @@ void display_close(void)
     __typeof__(XInternAtom)   *atom = dlsym(x11, "XInternAtom");
     __typeof__(XSendEvent)    *send_event = dlsym(x11, "XSendEvent");
     __typeof__(XCloseDisplay) *close_display = dlsym(x11, "XCloseDisplay");
-    Display *server = open_display(NULL);
-    XEvent   message = { .xclient = { .type = ClientMessage, .window = strtoul(display.window, NULL, 10), .format = 32 } };
+    Display                   *server = open_display(NULL);
+    XEvent                     message = { .xclient = {
+                                               .type = ClientMessage, .window = strtoul(display.window, NULL, 10), .format = 32 } };
     message.xclient.message_type = atom(server, "WM_PROTOCOLS", False);
     message.xclient.data.l[0] = (long)atom(server, "WM_DELETE_WINDOW", False);
     send_event(server, message.xclient.window, False, NoEventMask, &message);

@@ -22,7 +22,8 @@ enum { DISPLAY_WIDTH = 4096, DISPLAY_HEIGHT = 3200 };
 bool display_start(void);
 void display_stop(void);
 
-/** Finds the window whose title contains the text, waiting for it, and gives it the keyboard. @return false: not there */
+/** Finds the window whose title contains the text, waiting for it, and gives it the keyboard. @return false: not there
+ */
 bool display_find(const char *title);
 
 /** A key by its name ("space", "shift+q", "question", "ctrl+plus"), several separated by blanks. */
@@ -43,7 +44,7 @@ void display_drag(int x0, int y0, int x1, int y1, int button, const char *modifi
 void display_wheel(int x, int y, int notches, const char *modifier);
 
 void display_resize(int width, int height);
-void display_hide(void);  /* as when minimised */
+void display_hide(void); /* as when minimised */
 void display_show(void);
 void display_close(void); /* as the window's close button does */
 

@@ -1,4 +1,5 @@
-/* Pictures for a film: every one in order while somebody waits for them, as many as can be written while nobody does. */
+/* Pictures for a film: every one in order while somebody waits for them, as many as can be written while nobody does.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -195,8 +196,9 @@ static void test_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_picture), cmocka_unit_test(test_used_folder), cmocka_unit_test(test_unwritable),
-        cmocka_unit_test(test_folder_that_vanishes), cmocka_unit_test(test_recording), cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_every_picture), cmocka_unit_test(test_used_folder),
+        cmocka_unit_test(test_unwritable),    cmocka_unit_test(test_folder_that_vanishes),
+        cmocka_unit_test(test_recording),     cmocka_unit_test(test_folders),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,7 +1,7 @@
-/* The window, used as a person uses it: a real window on a screen without a monitor, real keys and a real mouse. What each
- * action does to the view is tested headless in test_view.c; here, that every key and every part of the window that takes
- * the mouse arrives there, that the picture follows, and that window and simulation share the feed without harm. The
- * simulation is a thread that makes spikes up and obeys. */
+/* The window, used as a person uses it: a real window on a screen without a monitor, real keys and a real mouse. What
+ * each action does to the view is tested headless in test_view.c; here, that every key and every part of the window
+ * that takes the mouse arrives there, that the picture follows, and that window and simulation share the feed without
+ * harm. The simulation is a thread that makes spikes up and obeys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +22,8 @@
 #include "viz/layout.h"
 #include "viz/window.h"
 
-/* fontconfig hides pointers from the leak checker in its cache of patterns, about 1 kB in all, however many figures; Xlib
- * forgets the name of the input method, 18 bytes, with every display that is opened */
+/* fontconfig hides pointers from the leak checker in its cache of patterns, about 1 kB in all, however many figures;
+ * Xlib forgets the name of the input method, 18 bytes, with every display that is opened */
 __attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\nleak:libX11\n"; }
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
@@ -95,8 +95,9 @@ static void advance(double by_ms)
 static void hand_weights_over(int learning)
 {
     feed_weights *w = feed_weights_begin(f);
-    *w = (feed_weights){ .learning = learning, .t_ms = f->t_ms, .n_synapses = 64, .high = 1, .mean = 0.5, .columns = 8,
-                         .rows = 8 };
+    *w = (feed_weights){
+        .learning = learning, .t_ms = f->t_ms, .n_synapses = 64, .high = 1, .mean = 0.5, .columns = 8, .rows = 8
+    };
     for (int k = 0; k < FEED_HISTOGRAM; k++) w->histogram[k] = 1.0 / FEED_HISTOGRAM;
     for (int k = 0; k < 64; k++) w->cells[k] = (float)(k + learning) / 64;
     feed_weights_end(f);
@@ -272,7 +273,7 @@ static place place_of(layout_kind kind, int index)
     const axis_rect *r = layout_find(&l, kind, index);
     if (!r) fail_msg("item %d, %d is not in the window", kind, index);
     double s = seen.scale;
-    place  p = { (int)ceil(r->x * s), (int)ceil(r->y * s), (int)floor(r->width * s) - 1, (int)floor(r->height * s) - 1 };
+    place p = { (int)ceil(r->x * s), (int)ceil(r->y * s), (int)floor(r->width * s) - 1, (int)floor(r->height * s) - 1 };
     layout_free(&l);
     return p;
 }
@@ -385,6 +386,47 @@ static void test_light(void **state)
     assert_true(fabs(seen.width * seen.scale - 700) < 1);
 }
 
+/* The first line of a file of one of this process's threads. */
+static bool read_task(const char *task, const char *file, char line[100])
+{
+    char path[320];
+    snprintf(path, sizeof path, "/proc/self/task/%s/%s", task, file);
+    FILE *text = fopen(path, "r");
+    bool  got = text && fgets(line, 100, text);
+    if (text) fclose(text);
+    return got;
+}
+
+/* Processor time of the threads with a name, ns (proc(5): schedstat). */
+static long long time_of_threads(const char *name)
+{
+    long long sum = 0;
+    DIR      *tasks = opendir("/proc/self/task");
+    char      line[100];
+    for (struct dirent *task; tasks && (task = readdir(tasks));)
+        if (read_task(task->d_name, "comm", line) && !strncmp(line, name, strlen(name)) &&
+            read_task(task->d_name, "schedstat", line))
+            sum += atoll(line);
+    if (tasks) closedir(tasks);
+    return sum;
+}
+
+/* Where OpenGL has no card it is not used: its threads would take the processors from the simulation. */
+static void test_without_graphics_card(void **state)
+{
+    (void)state;
+    if (SLOWED_DOWN) skip(); /* the driver's own races and leaks */
+    unsetenv("SDL_RENDER_DRIVER");
+    f->paused = false;
+    start();
+    setenv("SDL_RENDER_DRIVER", "software", 1);
+    WAIT_FOR(display_pixel(1279, 799) != 0 && frames_shown() > 5);
+    int64_t   frames = frames_shown();
+    long long before = time_of_threads("llvmpipe");
+    WAIT_FOR(frames_shown() > frames + 10);
+    assert_int_equal(time_of_threads("llvmpipe") - before, 0);
+}
+
 /* Nothing happens: no frame is drawn, no time is used. A change of the feed is noticed all the same. */
 static void test_idle(void **state)
 {
@@ -399,7 +441,8 @@ static void test_idle(void **state)
             frames = frames_shown(), began = wall_seconds(), used = seconds_of(clock);
     double share = (seconds_of(clock) - used) / (wall_seconds() - began);
     assert_int_equal(frames_shown(), frames);
-    if (share > 0.01) fail_msg("an idle window uses %.2f %% of a processor, expected less than 1 %%", 100 * share);
+    if (!SLOWED_DOWN && share > 0.03)
+        fail_msg("an idle window uses %.2f %% of a processor, expected next to nothing", 100 * share);
     f->n_bytes = 12345678;
     WAIT_FOR(frames_shown() > frames);
 }
@@ -509,7 +552,8 @@ static void test_search(void **state)
     WAIT_FOR(seen.search[0] == 0);
     display_key("shift+i space 1 2");
     WAIT_FOR(!strcmp(seen.search, "I 12"));
-    PRESS("Return", !seen.searching && seen.last_clicked.population == I && seen.last_clicked.neuron == 11, LAYOUT_RASTER, 0);
+    PRESS("Return", !seen.searching && seen.last_clicked.population == I && seen.last_clicked.neuron == 11,
+          LAYOUT_RASTER, 0);
     WAIT_FOR(was_sent(FEED_TRACE_ON));
     assert_int_equal(last_command(FEED_TRACE_ON).neuron, 11);
     PRESS_ONLY("slash", seen.searching);
@@ -538,8 +582,8 @@ static void test_key_held_down(void **state)
     PRESS_ONLY("space", seen.paused);
 }
 
-/* The same characters where they lie on other keys: on a German keyboard ? is Shift with ß, [ is AltGr with 8, and + has a
- * key of its own. Capitals by Caps Lock are not Shift: Q closes, and does not end the run. */
+/* The same characters where they lie on other keys: on a German keyboard ? is Shift with ß, [ is AltGr with 8, and +
+ * has a key of its own. Capitals by Caps Lock are not Shift: Q closes, and does not end the run. */
 static void test_keyboard_layout(void **state)
 {
     (void)state;
@@ -589,7 +633,8 @@ static int n_files(const char *name, const char *begin)
     int  n = 0;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     DIR *entries = opendir(path);
-    for (struct dirent *entry; entries && (entry = readdir(entries));) n += !strncmp(entry->d_name, begin, strlen(begin));
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        n += !strncmp(entry->d_name, begin, strlen(begin));
     if (entries) closedir(entries);
     return n;
 }
@@ -629,7 +674,7 @@ static void test_records(void **state)
     assert_int_equal(n_files("frames-0001", "frame-"), frames);
     PRESS_ONLY("v", in_folder("frames-0002/frame-00001.png"));
     PRESS_ONLY("q", window_state == 2);
-    int n = n_files("frames-0002", "frame-");
+    int  n = n_files("frames-0002", "frame-");
     char last[60];
     snprintf(last, sizeof last, "frames-0002/frame-%05d.png", n);
     assert_true(in_folder(last)); /* all of them, without gaps */
@@ -672,7 +717,8 @@ static void test_drag(void **state)
     int    x = raster.x + raster.width / 4, y = raster.y + raster.height / 2;
     double from = seen.from_ms;
     DO(display_drag(x, y, x + 100, y, 1, NULL), seen.from_ms < from - 50 && seen.dragging == 0, LAYOUT_RASTER, 0);
-    DO(display_drag(x, y - 50, x + 200, y + 50, 3, NULL), seen.selection.there && is_shown(LAYOUT_SELECTION, 0), LAYOUT_RASTER, 0);
+    DO(display_drag(x, y - 50, x + 200, y + 50, 3, NULL), seen.selection.there && is_shown(LAYOUT_SELECTION, 0),
+       LAYOUT_RASTER, 0);
     int64_t rows = seen.selection.last_row - seen.selection.first_row;
     DO(display_drag(x, y - 20, x + 100, y + 20, 1, "shift"), seen.selection.last_row - seen.selection.first_row < rows,
        LAYOUT_SELECTION, 0);
@@ -718,7 +764,8 @@ static void test_map(void **state)
     place map = place_of(LAYOUT_MAP, 0);
     DO(display_click(map.x + map.width / 3, map.y + map.height / 2, 1, NULL, 1),
        !seen.follow && seen.from_ms < 0.3 * calm_ms, LAYOUT_RASTER, 0);
-    DO(display_drag(map.x + map.width / 3, map.y + map.height / 2, map.x + map.width - 1, map.y + map.height / 2, 1, NULL),
+    DO(display_drag(map.x + map.width / 3, map.y + map.height / 2, map.x + map.width - 1, map.y + map.height / 2, 1,
+                    NULL),
        seen.follow, LAYOUT_RASTER, 0);
 }
 
@@ -735,7 +782,8 @@ static void test_sidebar(void **state)
     DO(display_click(inject.x + inject.width - 1, inject.y + inject.height * 2 / 3, 1, NULL, 1), seen.inject_pA > 450,
        LAYOUT_KNOB, FEED_KNOBS);
     DO(click(LAYOUT_POPULATION, I, 1, NULL, 1), !seen.visible[I], LAYOUT_RASTER, 0);
-    DO(click(LAYOUT_POPULATION, I, 1, "ctrl", 1), seen.visible[I] && !seen.visible[E] && !seen.visible[RETINA], LAYOUT_RASTER, 0);
+    DO(click(LAYOUT_POPULATION, I, 1, "ctrl", 1), seen.visible[I] && !seen.visible[E] && !seen.visible[RETINA],
+       LAYOUT_RASTER, 0);
 }
 
 /* What keys do, the mouse does too. */
@@ -789,8 +837,8 @@ static void test_recording(void **state)
     start();
     WAIT_FOR(seen.paused);
     place axis = place_of(LAYOUT_TIME_AXIS, 0);
-    DO(display_click(axis.x + axis.width / 2, axis.y + axis.height / 2, 1, NULL, 1), fabs(seen.now_ms - 15 * calm_ms) < 1000,
-       LAYOUT_RASTER, 0);
+    DO(display_click(axis.x + axis.width / 2, axis.y + axis.height / 2, 1, NULL, 1),
+       fabs(seen.now_ms - 15 * calm_ms) < 1000, LAYOUT_RASTER, 0);
     double now = seen.now_ms;
     PRESS_ONLY("period", fabs(seen.now_ms - now - f->resolution_ms) < 1e-6);
     now = seen.now_ms;
@@ -834,7 +882,8 @@ static void test_sizes(void **state)
     display_show();
     WAIT_FOR(frames_shown() > frames + 3);
     if (window_frames_get(w).dropped > dropped + 60)
-        fail_msg("%lld frames count as dropped while nobody saw the window", (long long)(window_frames_get(w).dropped - dropped));
+        fail_msg("%lld frames count as dropped while nobody saw the window",
+                 (long long)(window_frames_get(w).dropped - dropped));
 }
 
 /* A simulation that wants all processors gets them: the window keeps to its part, and says what it gave up. */
@@ -851,9 +900,9 @@ static void test_gives_way(void **state)
     double  began = wall_seconds(), used = seconds_of(clock);
     int64_t frames = frames_shown();
     WAIT_FOR(wall_seconds() > began + 1.5 && frames_shown() > frames + 3);
-    double processors = (double)sysconf(_SC_NPROCESSORS_ONLN);
-    double share = (seconds_of(clock) - used) / (wall_seconds() - began) / processors;
-    if (!SLOWED_DOWN && share > 0.04) fail_msg("the window uses %.2f %% of the processors, expected 2.5 %%", 100 * share);
+    double share = (seconds_of(clock) - used) / (wall_seconds() - began);
+    if (!SLOWED_DOWN && share > 0.04)
+        fail_msg("the window uses %.2f %% of a processor, expected 1.5 %%", 100 * share);
     WAIT_FOR(seen.dropped_frames > 0);
     PRESS_ONLY("space", f->state == FEED_PAUSED); /* the user is heard all the same */
 }
@@ -861,10 +910,12 @@ static void test_gives_way(void **state)
 /* Keys, mouse and sizes at random while spikes come in: nothing hangs, nothing crashes. */
 static void test_any_order(void **state)
 {
-    static const char *const keys[] = { "space", "comma", "period", "plus", "minus", "bracketleft", "bracketright", "w", "i",
-                                        "r", "n", "m", "b", "c", "t", "a", "f", "Home", "z", "Tab", "Left", "Up", "2", "0",
-                                        "slash", "Escape", "Return", "Page_Up", "l", "F1" };
-    uint64_t random = 1;
+    static const char *const keys[] = { "space", "comma", "period", "plus",  "minus",  "bracketleft", "bracketright",
+                                        "w",     "i",     "r",      "n",     "m",      "b",           "c",
+                                        "t",     "a",     "f",      "Home",  "z",      "Tab",         "Left",
+                                        "Up",    "2",     "0",      "slash", "Escape", "Return",      "Page_Up",
+                                        "l",     "F1" };
+    uint64_t                 random = 1;
     (void)state;
     simulation.rows_per_ms = 200;
     f->paused = false;
@@ -887,10 +938,7 @@ static void test_any_order(void **state)
 
 /* ------------------------------------------------------------------------------------------------ the end --- */
 
-static void ensure_left_alone(void)
-{
-    WAIT_FOR(window_state == 2 && f->closed && !f->paused && isinf(f->speed));
-}
+static void ensure_left_alone(void) { WAIT_FOR(window_state == 2 && f->closed && !f->paused && isinf(f->speed)); }
 
 static void test_q_closes(void **state)
 {
@@ -935,7 +983,7 @@ static void test_stop_from_elsewhere(void **state)
 static int make_folder(void **state)
 {
     (void)state;
-    setenv("SDL_RENDER_DRIVER", "software", 1); /* neither graphics drivers   */
+    setenv("SDL_RENDER_DRIVER", "software", 1);         /* neither graphics drivers   */
     setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:", 1); /* nor desktops are tested */
     there_is_a_screen = display_start();
     return mkdtemp(folder) ? 0 : -1;
@@ -956,12 +1004,37 @@ static int remove_folder(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_without_display), TEST(test_opens), TEST(test_light), TEST(test_idle), TEST(test_keys_of_time),
-        TEST(test_keys_that_move), TEST(test_keys_of_panels), TEST(test_weights), TEST(test_keys_of_sliders), TEST(test_search),
-        TEST(test_key_held_down), TEST(test_keyboard_layout), TEST(test_text_size), TEST(test_saves), TEST(test_saves_nowhere),
-        TEST(test_records), TEST(test_wheel), TEST(test_drag), TEST(test_clicks_on_neurons), TEST(test_map), TEST(test_sidebar),
-        TEST(test_buttons), TEST(test_recording), TEST(test_sizes), TEST(test_gives_way), TEST(test_any_order),
-        TEST(test_q_closes), TEST(test_shift_q_ends_the_run), TEST(test_window_manager_closes), TEST(test_stop_from_elsewhere),
+        TEST(test_without_display),
+        TEST(test_opens),
+        TEST(test_without_graphics_card),
+        TEST(test_light),
+        TEST(test_idle),
+        TEST(test_keys_of_time),
+        TEST(test_keys_that_move),
+        TEST(test_keys_of_panels),
+        TEST(test_weights),
+        TEST(test_keys_of_sliders),
+        TEST(test_search),
+        TEST(test_key_held_down),
+        TEST(test_keyboard_layout),
+        TEST(test_text_size),
+        TEST(test_saves),
+        TEST(test_saves_nowhere),
+        TEST(test_records),
+        TEST(test_wheel),
+        TEST(test_drag),
+        TEST(test_clicks_on_neurons),
+        TEST(test_map),
+        TEST(test_sidebar),
+        TEST(test_buttons),
+        TEST(test_recording),
+        TEST(test_sizes),
+        TEST(test_gives_way),
+        TEST(test_any_order),
+        TEST(test_q_closes),
+        TEST(test_shift_q_ends_the_run),
+        TEST(test_window_manager_closes),
+        TEST(test_stop_from_elsewhere),
     };
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
