@@ -51,7 +51,7 @@ local noise = net:poisson(cells, { rate = 0, weight = 50 })
 net:knob("noise (Hz)", 0, 1000, 0, function(rate) noise:set("rate", rate) end)
 
 net:record({ retina, cells }, "spikes")
-net:record(fields, "weights", { interval = duration / 100 })
+net:record(fields, "weights", { interval = math.max(1, duration // 100) })
 net:run(duration)
 
 -- How well a cell's weights fit a bar: their mean over its pixels, of the largest.

@@ -201,9 +201,17 @@ static rv_status run_stretch(rv_net *net, run_watch *w, int64_t end)
     return net->stop ? RV_STOPPED : RV_OK;
 }
 
+/* Threads meet after every window: one with less than a microsecond of work would mostly wait. */
+static int useful_threads(const rv_net *net)
+{
+    enum { LEAST_UPDATES = 500 }; /* neurons times steps, for each thread */
+    double updates = (double)net->net->window * (double)net->def.n_neurons;
+    return updates >= (double)LEAST_UPDATES * net->threads ? net->threads : updates >= 2 * LEAST_UPDATES ? (int)(updates / LEAST_UPDATES) : 1;
+}
+
 static rv_status run_to(rv_net *net, int64_t end)
 {
-    run_watch w = { .threads = net->threads, .spikes = net->spikes, .n_spikes = net->n_spikes, .stop = &net->stop };
+    run_watch w = { .threads = useful_threads(net), .spikes = net->spikes, .n_spikes = net->n_spikes, .stop = &net->stop };
     rv_status status = call_timers(net); /* those of the very beginning */
     while (status == RV_OK && present(net) < end) status = run_stretch(net, &w, end);
     free(w.heard);
@@ -237,9 +245,10 @@ void rv_profile_enable(rv_net *net, bool on) { net->profiling = on; }
 static double stage_seconds(const rv_net *net, stage stage)
 {
     double slowest = 0;
-    for (int thread = 0; thread < net->threads; thread++) {
+    int    threads = useful_threads(net);
+    for (int thread = 0; thread < threads; thread++) {
         double sum = 0;
-        for (int t = thread; t < net->net->n_tiles; t += net->threads) sum += net->state->tile[t].seconds[stage];
+        for (int t = thread; t < net->net->n_tiles; t += threads) sum += net->state->tile[t].seconds[stage];
         slowest = fmax(slowest, sum);
     }
     return slowest;

@@ -203,6 +203,24 @@ static void compile(const char *flags)
     if (status) fail_msg("hello.c does not compile:\n%s", output);
 }
 
+static void test_receptive_fields(void **state)
+{
+    (void)state;
+    passes("receptive_fields.lua check=1");
+    passes("receptive_fields.lua check=1 seed=2");
+    fails("receptive_fields.lua check=1 time=20000"); /* too early */
+    honours_time("receptive_fields");
+    draws("receptive_fields.lua time=3000");
+}
+
+static void test_event_camera(void **state)
+{
+    (void)state;
+    passes("event_camera.lua check=1 time=300");
+    honours_time("event_camera");
+    draws("event_camera.lua time=100 size=16");
+}
+
 static void run_hello(const char *duration, int expected)
 {
     int status = shell("LD_LIBRARY_PATH=%s OMP_NUM_THREADS=1 %s/hello %s", build, folder, duration);
@@ -273,6 +291,8 @@ int main(void)
         cmocka_unit_test(test_benchmark_4),
         cmocka_unit_test(test_izhikevich_2003),
         cmocka_unit_test(test_potjans_diesmann_2014),
+        cmocka_unit_test(test_receptive_fields),
+        cmocka_unit_test(test_event_camera),
         cmocka_unit_test(test_hello_c),
         cmocka_unit_test(test_hello_c_by_pkg_config),
     };

@@ -11,6 +11,8 @@
 
 static const double TICK_SECONDS = 0.01;   /* between two looks at what the user wants            */
 static const double NAP_SECONDS = 0.002;   /* while waiting                                       */
+static const double BEHIND_SECONDS = 0.05; /* between two stops of a run that is too slow         */
+static const double PATIENCE_SECONDS = 0.2; /* how far behind it may catch up                      */
 static const double WEIGHTS_SHARE = 0.01;  /* of the wall time may go into snapshots of weights   */
 static const double WEIGHTS_SECONDS = 0.1; /* between two of them at least                        */
 enum { MOST_FETCHED = 2000000, FETCH_BATCH = 4096 };
@@ -258,19 +260,21 @@ static bool wait_while_paused(live *l)
     return false;
 }
 
-/* Sleeps until simulated time is no longer ahead of wall time times speed. Who falls behind does not hurry afterwards. */
+/* Sleeps until simulated time is no longer ahead of wall time times speed. Who falls behind on a busy machine stops less
+ * often, and catches up for a while; not for long, or a slow stretch would be followed by a rush. */
 static void wait_for_time(live *l, double t_ms)
 {
     double speed = atomic_load(&l->feed->speed), now = clock_seconds();
     if (!(speed == l->anchor_speed)) l->anchor_speed = speed, l->anchor_seconds = now, l->anchor_ms = t_ms;
     if (!isfinite(speed)) return;
     double due = l->anchor_seconds + (t_ms - l->anchor_ms) / 1000 / speed;
-    if (due < now - 0.1) l->anchor_seconds = now, l->anchor_ms = t_ms;
+    double chunk = due < now - TICK_SECONDS ? BEHIND_SECONDS : TICK_SECONDS;
+    if (due < now - PATIENCE_SECONDS) l->anchor_seconds = now, l->anchor_ms = t_ms;
     while ((now = clock_seconds()) < due && !leaving(l) && !atomic_load(&l->feed->paused) && atomic_load(&l->feed->speed) == speed) {
         nap(fmin(due - now, NAP_SECONDS));
         obey_all(l, true);
     }
-    int64_t steps = (int64_t)(speed * TICK_SECONDS * 1000 / l->feed->resolution_ms);
+    int64_t steps = (int64_t)(speed * chunk * 1000 / l->feed->resolution_ms);
     halt_after(l, steps > 1 ? steps : 1);
 }
 
