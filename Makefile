@@ -28,7 +28,9 @@ LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)
 TEST_BIN  = $(TESTS:%.c=$(BUILD)/%)
-SMALL    := sim/test_definition sim/test_value sim/test_statistics learning/test_stdp neurons/test_single neurons/test_izhikevich networks/test_net8
+SMALL    := sim/test_definition sim/test_value sim/test_statistics learning/test_stdp neurons/test_single neurons/test_izhikevich networks/test_net8 sim/test_watch viz/test_feed
+# what the thread sanitizer sees: libgomp's threads it cannot follow
+THREADED := viz/test_history viz/test_feed viz/test_live viz/test_frames viz/test_window
 TEST_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 BENCH    := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN = $(BENCH:%.c=$(BUILD)/%)
@@ -42,7 +44,7 @@ endif
 .DELETE_ON_ERROR:
 
 # ---- what people call ----------------------------------------------------------------------------------------
-.PHONY: help deps all demo test asan memcheck bench install uninstall clean
+.PHONY: help deps all demo test asan tsan memcheck bench install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -65,6 +67,10 @@ test: all $(TEST_BIN) ## build and run all tests
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) BUILD=$(BUILD)/asan OPTIMISE="-O1 -fno-omit-frame-pointer" SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" test
+
+tsan: ## the threads of the window under the thread sanitizer
+	@$(MAKE) BUILD=$(BUILD)/tsan OPTIMISE=-O1 SANITIZE=-fsanitize=thread $(THREADED:%=$(BUILD)/tsan/tests/%)
+	@for t in $(THREADED); do echo "thread sanitizer $$t"; setarch -R $(BUILD)/tsan/tests/$$t >$(BUILD)/tsan.log 2>&1 || { grep -vE '^\[ (RUN|      OK)' $(BUILD)/tsan.log | tail -n 60; exit 1; }; done
 
 memcheck: $(SMALL:%=$(BUILD)/tests/%) ## the small suites under valgrind
 	@sh tests/support/install_packages.sh valgrind
