@@ -33,6 +33,10 @@ typedef struct script_options {
     bool                   unsafe;       /* the full Lua libraries, no limit on memory                        */
     bool                   profile;      /* measure where the time goes, and print it in the summary          */
     int64_t                memory_limit; /* bytes the script may use; 0: 2 GiB                                */
+
+    /** Takes the network over at the script's first net:run(), which then runs nothing but ends the script; NULL: scripts run. */
+    void (*take)(rv_net *net, void *user);
+    void *take_user;
 } script_options;
 
 /** Prepares a script for running: reads its text, opens the libraries. @param s result, for script_close() even if
