@@ -1,0 +1,3 @@
+#include "tests/support/learning_fixture.h"
+static void test_recordings(void **state) { (void)state; learning_fixture_play_all("fixed_pt", 0); }
+int main(void) { const struct CMUnitTest tests[] = { cmocka_unit_test(test_recordings) }; return cmocka_run_group_tests(tests, NULL, NULL); }
