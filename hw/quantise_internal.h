@@ -26,7 +26,7 @@ typedef struct population_plan {
     lif_cell *cell;         /* [n] or NULL                                                 */
     double   *keep_u, *keep_v; /* [n] of 4096                                              */
     double   *gain[2];      /* [n] f jump: what a weight of 1 is in units of V             */
-    bool      alike;        /* all neurons have the same gains                             */
+    bool      alike;        /* the same weight does the same to all neurons                */
     bool      used[2];      /* whether there is such input                                 */
     double   *bound, *bound_step; /* [n] largest current to expect, and its part of one step, units of V; while planning */
     double    scale;        /* S                                                           */
@@ -67,8 +67,11 @@ typedef struct plan {
     rv_error            *error;
 } plan;
 
-/** Every neuron of a population as a cell, or a sentence why not; sets late. @param dc [n] constant currents, pA */
+/** Every neuron of a population as a cell, or a sentence why not; sets late and alike. @param dc [n] constant currents, pA */
 rv_status quantise_cells(const plan *q, population_plan *p, const double *dc);
+
+/** Whether the same weight does the same to both. */
+bool quantise_same_dynamics(const lif_cell *a, const lif_cell *b);
 
 /** Decays and gains, when it is known which inputs there are. */
 rv_status quantise_decays(const plan *q, population_plan *p);

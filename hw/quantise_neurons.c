@@ -162,6 +162,11 @@ static rv_status check_cell(const neuron *n, const lif_cell *c)
                      n->def->name, (long long)n->i, c->hold, chip->name, most, n->q->h * c->hold / most);
 }
 
+bool quantise_same_dynamics(const lif_cell *a, const lif_cell *b)
+{
+    return a->keep_v == b->keep_v && a->keep_u[EX] == b->keep_u[EX] && a->keep_u[IN] == b->keep_u[IN] && a->jump[EX] == b->jump[EX] && a->jump[IN] == b->jump[IN];
+}
+
 rv_status quantise_cells(const plan *q, population_plan *p, const double *dc)
 {
     const rv_table    *model = &p->def->model->table;
@@ -170,13 +175,14 @@ rv_status quantise_cells(const plan *q, population_plan *p, const double *dc)
         return error_set(q->error, RV_CONFLICT, "population \"%s\": %s cannot be quantised: %s", p->def->name, model->name,
                          t ? t->why : "it is no leaky integrate-and-fire neuron; the nearest are iaf_psc_exp and iaf_psc_delta");
     if (!t->read) return RV_OK;
-    p->late = t->late;
+    p->late = t->late, p->alike = true;
     p->cell = calloc((size_t)p->def->n + 1, sizeof *p->cell);
     if (!p->cell) return error_memory(q->error, "neurons", (double)p->def->n * sizeof *p->cell);
     for (int64_t i = 0; i < p->def->n; i++) {
         neuron n = { q, p->def, i, dc ? dc[i] : 0 };
         TRY(t->read(&n, &p->cell[i]));
         TRY(check_cell(&n, &p->cell[i]));
+        p->alike &= quantise_same_dynamics(&p->cell[i], &p->cell[0]);
     }
     return RV_OK;
 }

@@ -90,11 +90,6 @@ static rv_status choose_decays(const plan *q, population_plan *p, int64_t i)
     return RV_OK;
 }
 
-static bool same_dynamics(const lif_cell *a, const lif_cell *b)
-{
-    return a->keep_v == b->keep_v && a->keep_u[EX] == b->keep_u[EX] && a->keep_u[IN] == b->keep_u[IN] && a->jump[EX] == b->jump[EX] && a->jump[IN] == b->jump[IN];
-}
-
 static void copy_decays(population_plan *p, int64_t i)
 {
     p->keep_u[i] = p->keep_u[i - 1], p->keep_v[i] = p->keep_v[i - 1];
@@ -107,14 +102,9 @@ rv_status quantise_decays(const plan *q, population_plan *p)
     double **arrays[] = { &p->keep_u, &p->keep_v, &p->gain[EX], &p->gain[IN], &p->bound, &p->bound_step };
     for (int k = 0; k < 6; k++)
         if (!(*arrays[k] = calloc(n, sizeof(double)))) return error_memory(q->error, "neurons", (double)n * sizeof(double));
-    p->alike = true;
     for (int64_t i = 0; i < p->def->n; i++) {
-        if (i > 0 && same_dynamics(&p->cell[i], &p->cell[i - 1])) {
-            copy_decays(p, i);
-            continue;
-        }
-        p->alike &= i == 0;
-        TRY(choose_decays(q, p, i));
+        if (i > 0 && quantise_same_dynamics(&p->cell[i], &p->cell[i - 1])) copy_decays(p, i);
+        else TRY(choose_decays(q, p, i));
     }
     return RV_OK;
 }
