@@ -260,19 +260,27 @@ static void halve(partition *p, int32_t part, int32_t fresh, ranked *list)
     for (int32_t k = n / 2; k < n; k++) partition_move(p, list[k].vertex, fresh);
 }
 
+static rv_status relieve_part(refining *r, int32_t part, ranked *list, rv_error *error)
+{
+    partition *p = r->p;
+    int32_t    n = p->state[part].n_members, fresh = partition_add(p);
+    if (p->failed) return error_memory(error, "the partition", 0);
+    partition_gain_close(&r->gain); /* it has no room for the new part */
+    TRY(partition_gain_open(&r->gain, p, error));
+    for (int32_t i = 0; i < n; i++) list[i].vertex = p->state[part].member[i];
+    if (!evict(r, part, fresh, list, n) && p->state[part].n_members > 1) halve(p, part, fresh, list);
+    return p->failed ? error_memory(error, "the partition", 0) : RV_OK;
+}
+
 static rv_status relieve(refining *r, rv_error *error)
 {
     partition *p = r->p;
     ranked    *list = malloc((size_t)(p->h->n_vertices + 1) * sizeof *list);
-    if (!list) return error_memory(error, "the partition", 0);
-    for (int32_t k = 0; k < p->n_parts && !p->failed; k++)
-        while (is_over(p, k) && p->state[k].n_members > 1 && !p->failed) {
-            int32_t n = p->state[k].n_members, fresh = partition_add(p);
-            for (int32_t i = 0; i < n; i++) list[i].vertex = p->state[k].member[i];
-            if (!evict(r, k, fresh, list, n) && p->state[k].n_members > 1) halve(p, k, fresh, list);
-        }
+    rv_status  status = list ? RV_OK : error_memory(error, "the partition", 0);
+    for (int32_t k = 0; status == RV_OK && k < p->n_parts; k++)
+        while (status == RV_OK && is_over(p, k) && p->state[k].n_members > 1) status = relieve_part(r, k, list, error);
     free(list);
-    return p->failed ? error_memory(error, "the partition", 0) : RV_OK;
+    return status;
 }
 
 /* ---- emptying parts --------------------------------------------------------------------------------------------- */
@@ -437,8 +445,6 @@ static rv_status refine(refining *r, bool may_add, rv_error *error)
     TRY(improve(r, true, error));
     if (may_add) {
         TRY(relieve(r, error));
-        partition_gain_close(&r->gain); /* there may be more parts now */
-        TRY(partition_gain_open(&r->gain, r->p, error));
         empty_small_parts(r);
         TRY(improve(r, false, error));
     }
