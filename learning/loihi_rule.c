@@ -37,7 +37,7 @@ static void end(const double *sum, double low, double high, double random, doubl
 
 static const rv_arithmetic floating_point = {
     .low = { [EPOCH_W] = -INFINITY, [EPOCH_T] = -INFINITY, [EPOCH_D] = 0 }, .high = { INFINITY, INFINITY, INFINITY },
-    .highest_trace = DBL_MAX, .decay = decay, .add_impulse = add_impulse, .begin = begin, .add_product = add_product, .end = end,
+    .lowest_trace = -DBL_MAX, .highest_trace = DBL_MAX, .decay = decay, .add_impulse = add_impulse, .begin = begin, .add_product = add_product, .end = end,
 };
 
 /* ---- any rule ------------------------------------------------------------------------------------------------------ */

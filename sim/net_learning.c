@@ -95,7 +95,7 @@ static rv_status check_values(const kept *k, const rv_value *value)
 {
     const epoch_rule *rule = k->net->net->bundle[k->bundle].epoch;
     bool              trace = k->variable >= FIRST_TRACE;
-    double            low = trace ? 0 : rule->low[k->variable], high = trace ? rule->arithmetic->highest_trace : rule->high[k->variable];
+    double            low = trace ? rule->arithmetic->lowest_trace : rule->low[k->variable], high = trace ? rule->arithmetic->highest_trace : rule->high[k->variable];
     if (value->kind != RV_NUMBER && value->kind != RV_LIST) return rv_fail(k->net, RV_WRONG_SHAPE, "%s takes a number or a list", k->what);
     if (value->kind == RV_LIST && value->n != size_of(k))
         return rv_fail(k->net, RV_WRONG_SHAPE, "%s: a list of %lld values, %lld are needed", k->what, (long long)value->n, (long long)size_of(k));

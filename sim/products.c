@@ -185,7 +185,8 @@ static rv_status read_bracket(reader *r, bool sign, rule_product *p)
     if (b.symbol == N_RULE_SYMBOLS && sign) return wrong(r, begin, "sgn() needs w, t or d");
     p->mantissa *= b.symbol == N_RULE_SYMBOLS ? b.constant : b.side;
     if (b.symbol == N_RULE_SYMBOLS) return RV_OK;
-    return add_factor(r, begin, (rule_factor){ b.symbol, b.side * b.constant, sign }, p);
+    /* + 0: a constant is never -0 */
+    return add_factor(r, begin, (rule_factor){ b.symbol, b.side * b.constant + 0.0, sign }, p);
 }
 
 /* ---- products ------------------------------------------------------------------------------------------------------- */

@@ -36,7 +36,7 @@ typedef struct rv_epochs {
  *  uniform in [0, 1); that of an impulse is whole, 0 to 127. */
 typedef struct rv_arithmetic {
     double low[N_EPOCH_VARIABLES], high[N_EPOCH_VARIABLES]; /* ranges of w, t, d                         */
-    double highest_trace;
+    double lowest_trace, highest_trace;                     /* of those set from outside                 */
     bool   whole;                                           /* all of them are whole numbers             */
 
     /** A reason why this cannot be computed, else NULL; NULL: everything can. */
