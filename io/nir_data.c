@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/nir.h"
+#include "io/nir_hdf5.h"
 #include "sim/error.h"
 
 enum { MOST_OBSERVABLES = 1 << 12 }; /* each may be as large as the file */
@@ -144,7 +145,7 @@ static rv_status load_file(reader *r)
     return load_nodes(r, "/", "", 0);
 }
 
-rv_status nir_data_read(const char *path, nir_data *data, rv_error *error)
+static rv_status read_data(const char *path, nir_data *data, rv_error *error)
 {
     reader r = { .data = data, .error = error };
     *data = (nir_data){ 0 };
@@ -153,4 +154,17 @@ rv_status nir_data_read(const char *path, nir_data *data, rv_error *error)
     hdf5_close(&r.file);
     if (status != RV_OK) nir_data_free(data);
     return status;
+}
+
+static void try_data(const char *path, void *data)
+{
+    rv_error error;
+    read_data(path, data, &error);
+}
+
+rv_status nir_data_read(const char *path, nir_data *data, rv_error *error)
+{
+    *data = (nir_data){ 0 };
+    TRY(nir_hdf5_try(path, try_data, data, error));
+    return read_data(path, data, error);
 }

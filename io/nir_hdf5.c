@@ -1,11 +1,19 @@
 #define _GNU_SOURCE
 #include "io/nir_hdf5.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/error.h"
 
 enum { AT_ONCE = 64 };  /* texts read by one call: few, as each may be as long as the file */
 enum { SPARE = 1 << 18 }; /* bytes: more than the library needs for the metadata of any one call */
@@ -103,6 +111,33 @@ rv_status nir_hdf5_load_texts(hdf5_file *file, const char *dataset, int64_t budg
     return *texts ? RV_OK : refuse(file, RV_FILE_ERROR, dataset, "does not hold texts that can be read");
 }
 
+/* ---- trying ----------------------------------------------------------------------------------------------------- */
+
+enum { TRIAL_SECONDS = 2, TRIAL_BYTES = 10 << 20 }; /* of CPU time for any file, and a second more for so many bytes */
+
+static void read_in_child(const char *path, void (*read)(const char *path, void *user), void *user)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGXCPU };
+    struct stat      about = { 0 };
+    stat(path, &about);
+    rlim_t seconds = TRIAL_SECONDS + (rlim_t)about.st_size / TRIAL_BYTES;
+    for (size_t k = 0; k < sizeof signals / sizeof *signals; k++) signal(signals[k], SIG_DFL);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    setrlimit(RLIMIT_CPU, &(struct rlimit){ seconds, seconds });
+    read(path, user);
+    _exit(0);
+}
+
+rv_status nir_hdf5_try(const char *path, void (*read)(const char *path, void *user), void *user, rv_error *error)
+{
+    int   how = 0;
+    pid_t child = fork();
+    if (child == 0) read_in_child(path, read, user);
+    while (child > 0 && waitpid(child, &how, 0) < 0 && errno == EINTR) {}
+    if (child < 0 || (WIFEXITED(how) && WEXITSTATUS(how) == 0)) return RV_OK;
+    return error_set(error, RV_FILE_ERROR, "file \"%.150s\": is damaged: the HDF5 library crashes or never ends", path);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 /* Has the disk grant room before anything is written, for the reason given in io/hdf5_file.h. */
@@ -117,49 +152,23 @@ static rv_status reserve(hdf5_file *f, const char *object, int64_t bytes)
     return RV_OK;
 }
 
-static hid_t stored_type(hdf5_type type, bool in_memory)
-{
-    switch (type) {
-    case HDF5_U8: return in_memory ? H5T_NATIVE_UINT8 : H5T_STD_U8LE;
-    case HDF5_I32: return in_memory ? H5T_NATIVE_INT32 : H5T_STD_I32LE;
-    case HDF5_U32: return in_memory ? H5T_NATIVE_UINT32 : H5T_STD_U32LE;
-    case HDF5_I64: return in_memory ? H5T_NATIVE_INT64 : H5T_STD_I64LE;
-    case HDF5_U64: return in_memory ? H5T_NATIVE_UINT64 : H5T_STD_U64LE;
-    case HDF5_F32: return in_memory ? H5T_NATIVE_FLOAT : H5T_IEEE_F32LE;
-    default: return in_memory ? H5T_NATIVE_DOUBLE : H5T_IEEE_F64LE;
-    }
-}
-
-static rv_status write_values(hdf5_file *f, const char *dataset, hid_t stored, hid_t type, const hdf5_shape *shape, int64_t bytes, const void *values)
-{
-    rv_status status = reserve(f, dataset, bytes);
-    if (status != RV_OK) return status;
-    hsize_t n[HDF5_MAX_RANK];
-    for (int k = 0; k < shape->rank; k++) n[k] = (hsize_t)shape->n[k];
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), space = shape->rank ? H5Screate_simple(shape->rank, n, NULL) : H5Screate(H5S_SCALAR);
-    H5Pset_create_intermediate_group(links, 1);
-    H5Pset_char_encoding(links, H5T_CSET_UTF8);
-    hid_t id = H5Dcreate2((hid_t)f->id, dataset, stored, space, links, H5P_DEFAULT, H5P_DEFAULT);
-    if (id < 0 || (shape->count > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0))
-        status = refuse(f, RV_FILE_ERROR, dataset, "cannot be made");
-    if (id >= 0) H5Dclose(id);
-    H5Sclose(space), H5Pclose(links);
-    return status;
-}
-
-rv_status nir_hdf5_write_numbers(hdf5_file *file, const char *dataset, hdf5_type type, const hdf5_shape *shape, const void *values)
-{
-    return write_values(file, dataset, stored_type(type, false), stored_type(type, true), shape, shape->count * (int64_t)nir_hdf5_size(type), values);
-}
-
 rv_status nir_hdf5_write_texts(hdf5_file *file, const char *dataset, const hdf5_shape *shape, char *const *texts)
 {
     int64_t bytes = 0;
-    hid_t   type = H5Tcopy(H5T_C_S1);
+    hsize_t n[HDF5_MAX_RANK];
+    for (int64_t k = 0; k < shape->count; k++) bytes += (int64_t)strlen(texts[k]) + 64; /* with its place in the heap */
+    for (int k = 0; k < shape->rank; k++) n[k] = (hsize_t)shape->n[k];
+    rv_status status = reserve(file, dataset, bytes);
+    if (status != RV_OK) return status;
+    hid_t type = H5Tcopy(H5T_C_S1), links = H5Pcreate(H5P_LINK_CREATE), space = shape->rank ? H5Screate_simple(shape->rank, n, NULL) : H5Screate(H5S_SCALAR);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    for (int64_t k = 0; k < shape->count; k++) bytes += (int64_t)strlen(texts[k]) + 64; /* with its place in the heap */
-    rv_status status = write_values(file, dataset, type, type, shape, bytes, texts);
-    H5Tclose(type);
+    H5Pset_create_intermediate_group(links, 1);
+    H5Pset_char_encoding(links, H5T_CSET_UTF8);
+    hid_t id = H5Dcreate2((hid_t)file->id, dataset, type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+    if (id < 0 || (shape->count > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0))
+        status = refuse(file, RV_FILE_ERROR, dataset, "cannot be made");
+    if (id >= 0) H5Dclose(id);
+    H5Sclose(space), H5Pclose(links), H5Tclose(type);
     return status;
 }

@@ -216,7 +216,7 @@ static rv_status check_file(const char *path, nir_graph *graph, rv_error *error)
     return status == RV_OK ? RV_OK : error_set(error, status, "file \"%.120s\": %.380s", path, reason.text);
 }
 
-rv_status nir_read(const char *path, const nir_options *options, nir_graph *graph, rv_error *error)
+static rv_status read_graph(const char *path, nir_graph *graph, rv_error *error)
 {
     struct stat about = { 0 };
     reader      r = { .error = error };
@@ -226,7 +226,22 @@ rv_status nir_read(const char *path, const nir_options *options, nir_graph *grap
     rv_status status = pass_error(&r, hdf5_open(path, &r.file));
     if (status == RV_OK) status = load_file(&r, graph);
     hdf5_close(&r.file);
-    if (status == RV_OK) status = nir_check_fields(graph, "", path, error);
+    if (status != RV_OK) nir_free(graph);
+    return status;
+}
+
+static void try_graph(const char *path, void *graph)
+{
+    rv_error error;
+    read_graph(path, graph, &error);
+}
+
+rv_status nir_read(const char *path, const nir_options *options, nir_graph *graph, rv_error *error)
+{
+    *graph = (nir_graph){ 0 };
+    TRY(nir_hdf5_try(path, try_graph, graph, error));
+    TRY(read_graph(path, graph, error));
+    rv_status status = nir_check_fields(graph, "", path, error);
     if (status == RV_OK && !(options && options->unchecked)) status = check_file(path, graph, error);
     if (status != RV_OK) nir_free(graph);
     return status;

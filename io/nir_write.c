@@ -35,7 +35,7 @@ static rv_status write_value(writer *w, const char *group, const nir_value *v)
     hdf5_path at;
     TRY(join(w, group, v->name, &at));
     if (v->text) return pass_error(w, nir_hdf5_write_texts(&w->file, at.path, &v->shape, v->text));
-    return pass_error(w, nir_hdf5_write_numbers(&w->file, at.path, v->type, &v->shape, v->data));
+    return pass_error(w, hdf5_write_array(&w->file, at.path, v->type, v->data, v->shape.rank, v->shape.n));
 }
 
 static rv_status write_group(writer *w, const char *parent, const char *name, const nir_group *group)
@@ -63,7 +63,7 @@ static rv_status write_inferred(writer *w, const char *path, const nir_node *nod
     hdf5_shape shape = nir_vector_shape(node->input.rank - conv);
     if (node->kind == NIR_CONV1D) shape = (hdf5_shape){ .count = 1 };
     TRY(join(w, path, name, &at));
-    return pass_error(w, nir_hdf5_write_numbers(&w->file, at.path, HDF5_I64, &shape, node->input.n + conv));
+    return pass_error(w, hdf5_write_array(&w->file, at.path, HDF5_I64, node->input.n + conv, shape.rank, shape.n));
 }
 
 static rv_status write_graph(writer *w, const char *path, const nir_graph *graph);
@@ -83,9 +83,9 @@ static rv_status write_node(writer *w, const char *parent, const nir_node *node)
 static rv_status write_edges(writer *w, const char *path, const nir_graph *graph)
 {
     hdf5_path  at;
-    hdf5_shape none = nir_vector_shape(0), shape = nir_matrix_shape(graph->n_edges, 2);
+    hdf5_shape shape = nir_matrix_shape(graph->n_edges, 2);
     TRY(join(w, path, "edges", &at));
-    if (graph->n_edges == 0) return pass_error(w, nir_hdf5_write_numbers(&w->file, at.path, HDF5_F64, &none, &none)); /* as the library does */
+    if (graph->n_edges == 0) return pass_error(w, hdf5_write(&w->file, at.path, HDF5_F64, NULL, 0)); /* as the library does */
     return pass_error(w, nir_hdf5_write_texts(&w->file, at.path, &shape, &graph->edge[0].from));
 }
 

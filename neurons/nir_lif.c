@@ -28,8 +28,8 @@ static const rv_field states[] = {
     [HELD] = { "refractory", "steps", 0, 0, 1e9, "steps for which the neuron does not change: it starts that much later" },
 };
 
-/* I <- I + FADE (-I) + GAIN_I input;  V <- V + LEAK (REST - V) + GAIN_V I;  after a spike V <- V_KEPT V + V_AFTER */
-enum { FADE, GAIN_I, LEAK, REST, GAIN_V, THETA, V_KEPT, V_AFTER, DC, N_CONSTANTS };
+/* I <- I + FADE (-I) + GAIN_I (spikes + DRIVE currents);  V <- V + LEAK (REST - V) + GAIN_V I;  after a spike V <- V_KEPT V + V_AFTER */
+enum { FADE, GAIN_I, DRIVE, LEAK, REST, GAIN_V, THETA, V_KEPT, V_AFTER, DC, N_CONSTANTS };
 
 static const char *check(const double *p)
 {
@@ -54,6 +54,7 @@ static void prepare(const double *p, double h, double *c)
     /* behind a synapse, the membrane is driven by a current, not by impulses */
     relax(p[TAU_MEM], h, p[TAU_SYN] > 0 && discretisation == 2 ? 1 : discretisation, &leak, &gain);
     c[FADE] = fade, c[GAIN_I] = gain_I * p[W_IN], c[LEAK] = p[TAU_MEM] > 0 ? leak : 0, c[GAIN_V] = gain * p[R];
+    c[DRIVE] = p[TAU_SYN] > 0 ? fade / gain_I : leak / gain; /* 1, but for currents beside impulses */
     c[REST] = p[V_LEAK], c[THETA] = p[V_THRESHOLD], c[DC] = p[I_E];
     c[V_KEPT] = p[RESET], c[V_AFTER] = p[RESET] != 0 ? -p[V_THRESHOLD] : p[V_RESET];
 }
@@ -61,7 +62,7 @@ static void prepare(const double *p, double h, double *c)
 static inline bool step(const double *c, double *s, double current, double ex, double in)
 {
     bool   held = s[HELD] > 0;
-    double I = s[I_SYN] + c[FADE] * -s[I_SYN] + c[GAIN_I] * (ex + in + c[DC] + current);
+    double I = s[I_SYN] + c[FADE] * -s[I_SYN] + c[GAIN_I] * (ex + in + c[DRIVE] * (c[DC] + current));
     double V = s[V_M] + c[LEAK] * (c[REST] - s[V_M]) + c[GAIN_V] * I;
     I = held ? s[I_SYN] : I, V = held ? s[V_M] : V;
     bool   fired = V > c[THETA] && !held;

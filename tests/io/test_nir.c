@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "io/nir.h"
-#include "io/nir_hdf5.h"
 #include "sim/error.h"
 #include "tests/support/fixture.h"
 
@@ -381,7 +380,7 @@ static void test_completion(void **state)
 static void write_number(const char *path)
 {
     hdf5_file file = { 0 };
-    if (hdf5_edit(written, &file) != RV_OK || nir_hdf5_write_numbers(&file, path, HDF5_F64, &(hdf5_shape){ .count = 1 }, &(double){ 1 }) != RV_OK) fail_msg("%s", file.error.text);
+    if (hdf5_edit(written, &file) != RV_OK || hdf5_write_array(&file, path, HDF5_F64, &(double){ 1 }, 0, NULL) != RV_OK) fail_msg("%s", file.error.text);
     hdf5_close(&file);
 }
 
