@@ -91,6 +91,9 @@ static inline const neuron_range *quantise_target(const projection_plan *j) { re
 /** Steps that a delay in ms becomes. */
 double quantise_delay(const plan *q, const projection_plan *j, double ms);
 
+/** Mantissa of the threshold. One of 2^17 is never reached, v being what it is; so are those of neurons that never spike. */
+double quantise_threshold(const population_plan *p, int64_t i);
+
 /** The bias of a neuron, not yet rounded. */
 double quantise_bias(const population_plan *p, int64_t i);
 

@@ -79,7 +79,7 @@ static double clip_state(double x) { return fixed_clip(rint(x), -(FIXED_STATE - 
 
 static double chip_du(const population_plan *p, int64_t i, int field) { return (void)field, FIXED_ONE - 1 - p->keep_u[i]; }
 static double chip_dv(const population_plan *p, int64_t i, int field) { return (void)field, FIXED_ONE - p->keep_v[i]; }
-static double chip_vth(const population_plan *p, int64_t i, int unit) { return rint(p->scale * p->cell[i].theta / FIXED_SHIFT) * unit; }
+static double chip_vth(const population_plan *p, int64_t i, int unit) { return quantise_threshold(p, i) * unit; }
 static double chip_mantissa(const population_plan *p, int64_t i, int field) { return (void)field, rint(ldexp(quantise_bias(p, i), -p->bias_exp)); }
 static double chip_exponent(const population_plan *p, int64_t i, int field) { return (void)i, (void)field, p->bias_exp; }
 static double chip_bias(const population_plan *p, int64_t i, int field) { return ldexp(chip_mantissa(p, i, field), p->bias_exp); }

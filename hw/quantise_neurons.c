@@ -153,7 +153,7 @@ static rv_status check_cell(const neuron *n, const lif_cell *c)
 {
     const hw_chip *chip = &n->q->chip;
     double         most = hw_value(chip, HW_REFRACTORY_MAX);
-    if (!isfinite(c->theta)) return refuse(n, "a threshold that is never reached; allowed are finite ones: read V_m out instead of spikes, or give one");
+    if (!isfinite(c->theta) && n->q->loihi1) return refuse(n, "a threshold that is never reached: Loihi 1 has none so high; loihi2 has");
     if (!(c->theta > 0)) return refuse(n, "the threshold must be above the reset value, to which a chip's v = 0 belongs");
     if (!(c->keep_v >= 0 && c->keep_u[EX] >= 0)) return refuse(n, "a decay of more than everything in one step alternates in sign; allowed are steps shorter than the time constants");
     if (c->floor > -INFINITY && !n->q->loihi1) return refuse(n, "V_min: Lava's neuron for Loihi 2 has no lowest potential; loihi1 has, or leave V_min out");

@@ -67,7 +67,7 @@ static void compare_cells(const plan *q, const population_plan *p, hw_population
     double  vth = 0;
     for (int64_t i = 0; i < p->def->n; i++) {
         const lif_cell *c = &p->cell[i];
-        double          mantissa = rint(p->scale * c->theta / FIXED_SHIFT), b = quantise_bias(p, i);
+        double          mantissa = quantise_threshold(p, i), b = quantise_bias(p, i);
         add_error(&tau_m, rate_of_decay(p->keep_v[i] / FIXED_ONE), rate_of_decay(c->keep_v));
         for (int side = EX; side <= IN; side++)
             if (p->used[side] && c->keep_u[side] > 0) add_error(&tau_syn, rate_of_decay(p->keep_u[i] / FIXED_ONE), rate_of_decay(c->keep_u[side]));

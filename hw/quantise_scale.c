@@ -44,9 +44,9 @@ static double both_misfits(const lif_cell *c, double keep, double keep_v)
 
 /* ---- decays ----------------------------------------------------------------------------------------------------- */
 
-/* The chip's u keeps 4096 - 1 - du of 4096, its v 4096 - dv; both have 12 bits. */
+/* The chip's u keeps 4096 - 1 - du of 4096, its v 4096 - dv; both have 12 bits, but dv = 4096 stands for no memory. */
 static double rounded_keep_u(double keep) { return fixed_clip(rint(keep * FIXED_ONE), 0, FIXED_ONE - 1); }
-static double rounded_keep_v(double keep) { return fixed_clip(rint(keep * FIXED_ONE), 1, FIXED_ONE); }
+static double rounded_keep_v(double keep) { return fixed_clip(rint(keep * FIXED_ONE), 0, FIXED_ONE); }
 
 /* One decay for two currents: the misfit has one minimum between the two. */
 static double shared_keep(const lif_cell *c, double keep_v)
@@ -114,6 +114,12 @@ double quantise_bias(const population_plan *p, int64_t i)
     const lif_cell *c = &p->cell[i];
     double          leak = 1 - p->keep_v[i] / FIXED_ONE;
     return p->scale * c->drive * (c->keep_v < 1 ? leak / (1 - c->keep_v) : 1); /* the same steady state */
+}
+
+double quantise_threshold(const population_plan *p, int64_t i)
+{
+    double theta = p->cell[i].theta;
+    return isfinite(theta) ? rint(p->scale * theta / FIXED_SHIFT) : 131072;
 }
 
 /* ---- how large a current may become ----------------------------------------------------------------------------- */
@@ -250,7 +256,7 @@ static fit best_exponent(const plan *q, projection_plan *j, double scale)
 /* The largest S for which x, in units of V, stays below a limit of the chip. */
 static void limit_scale(double *scale, double limit, double x)
 {
-    if (x > 0) *scale = smaller(*scale, limit / x);
+    if (x > 0 && isfinite(x)) *scale = smaller(*scale, limit / x);
 }
 
 static double largest_scale(const plan *q, int population)
@@ -263,6 +269,7 @@ static double largest_scale(const plan *q, int population)
         limit_scale(&scale, (ldexp(1, (int)hw_value(chip, HW_THRESHOLD_BITS)) - 1) * FIXED_SHIFT, p->cell[i].theta);
         limit_scale(&scale, bias, fabs(quantise_bias(p, i)));
         limit_scale(&scale, FIXED_STATE - 1, p->bound[i]);
+        if (!isfinite(p->cell[i].theta)) limit_scale(&scale, FIXED_STATE - 1, p->bound[i] / (1 - p->keep_v[i] / FIXED_ONE)); /* v is read */
         if (q->loihi1) limit_scale(&scale, FIXED_STATE / 4 - FIXED_SHIFT, p->bound_step[i]); /* its input has 21 bits */
     }
     for (int k = 0; k < q->n_projections; k++) {
@@ -271,7 +278,7 @@ static double largest_scale(const plan *q, int population)
         double most = most_units(j->sign, q->options.bits, false) * unit_of(j->sign, q->options.bits, (int)hw_value(chip, HW_WEIGHT_EXP_MAX));
         limit_scale(&scale, most * FIXED_SHIFT, j->biggest);
     }
-    return scale;
+    return isfinite(scale) ? scale : FIXED_SHIFT; /* neurons without input or threshold */
 }
 
 /* The error of weights and thresholds at a scale, each projection weighed by the input it brings; chooses the exponents. */
@@ -285,7 +292,7 @@ static double cost_of(plan *q, int population, double scale)
         double share = j->total * (j->rate > 0 ? j->rate : STANDARD_RATE);
         cost += share * (f.square + f.mean * f.mean), weight += share;
     }
-    double rounded = rint(scale * theta / FIXED_SHIFT) * FIXED_SHIFT / (scale * theta) - 1;
+    double rounded = isfinite(theta) ? rint(scale * theta / FIXED_SHIFT) * FIXED_SHIFT / (scale * theta) - 1 : 0;
     return (weight > 0 ? cost / weight : 0) + rounded * rounded;
 }
 

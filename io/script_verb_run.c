@@ -11,12 +11,6 @@ enum { MOST_ARGUMENTS = 256 };
 
 /* ---- what kind of file it is ---------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t length = strlen(path), n = strlen(ending);
-    return length > n && strcmp(path + length - n, ending) == 0;
-}
-
 static bool is_hdf5(const char *path)
 {
     static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
@@ -36,7 +30,7 @@ static int refuse_kind(const char *path)
     if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
     fclose(file);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (ends_with(path, later[i][0]))
+        if (command_ends_with(path, later[i][0]))
             return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua) and netx networks (.net)", path,
                                 later[i][1]);
     if (is_hdf5(path))
@@ -55,32 +49,12 @@ typedef struct run_line {
     const char     *path, *out, *time, *threads, *seed, *timing;
     bool            quiet, unsafe, profile;
     script_argument arguments[MOST_ARGUMENTS + 1];
-    char            names[MOST_ARGUMENTS][64];
+    char            names[MOST_ARGUMENTS][COMMAND_NAME];
     int             n_arguments;
     uint64_t        seed_number;
     rv_timing       timing_kind;
     double          threads_number;
 } run_line;
-
-static bool is_name(const char *text, size_t length)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-    return length > 0 && length < 64 && strspn(text, letters) >= length && !(text[0] >= '0' && text[0] <= '9');
-}
-
-static bool read_argument(run_line *line, const char *text)
-{
-    size_t length = strcspn(text, "=");
-    if (text[length] != '=' || !is_name(text, length)) {
-        command_fail(2, "\"%s\" is neither an option nor name=value", text);
-        return false;
-    }
-    char *name = line->names[line->n_arguments];
-    memcpy(name, text, length);
-    name[length] = 0;
-    line->arguments[line->n_arguments++] = (script_argument){ name, text + length + 1 };
-    return true;
-}
 
 static bool read_seed(run_line *line)
 {
@@ -117,7 +91,7 @@ static bool read_values(run_line *line)
     double time;
     if (!command_number("--time", line->time, 0, 1e15, &time)) return false;
     if (line->time) line->arguments[line->n_arguments++] = (script_argument){ "time", line->time };
-    if (line->out && !ends_with(line->out, ".h5") && !ends_with(line->out, ".hdf5")) {
+    if (line->out && !command_ends_with(line->out, ".h5") && !command_ends_with(line->out, ".hdf5")) {
         command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
         return false;
     }
@@ -149,8 +123,8 @@ static int read_line(const command *c, run_line *line)
     int         n, status = command_read(c, &usage, words, &n);
     if (status >= 0) return status;
     line->path = words[0];
-    for (int i = 1; i < n; i++)
-        if (!read_argument(line, words[i])) return 2;
+    for (int i = 1; i < n; i++, line->n_arguments++)
+        if (!command_argument(words[i], line->names[line->n_arguments], &line->arguments[line->n_arguments])) return 2;
     return read_values(line) ? -1 : 2;
 }
 
@@ -205,8 +179,8 @@ int command_run(const command *c)
     int  status = read_line(c, line);
     join(c, command_line, sizeof command_line);
     const script_options options = options_of(line, command_line);
-    if (status < 0 && ends_with(line->path, ".lua")) status = run_script(c, &options);
-    else if (status < 0 && ends_with(line->path, ".net")) status = command_run_netx(&options);
+    if (status < 0 && command_ends_with(line->path, ".lua")) status = run_script(c, &options);
+    else if (status < 0 && command_ends_with(line->path, ".net")) status = command_run_netx(&options);
     else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;
