@@ -79,12 +79,14 @@ struct nir_graph {
     nir_edge *edge;    /* [n_edges]                                */
     int       n_nodes, n_edges;
     nir_group metadata;
+    bool      loose;   /* shapes along edges need only agree in their number of elements */
 };
 
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
 typedef struct nir_options {
-    bool unchecked; /* nir_check() is left out: some files of early versions are wrong in a shape that nobody needs */
+    bool unchecked; /* nir_check() is left out, and later done by numbers of elements only (nir_graph.loose): some files of early
+                     * versions are wrong in a shape that nobody needs */
 } nir_options;
 
 /** Reads a file. Fields must be those of the node's type. @param options NULL: all defaults @param graph result, for nir_free() */

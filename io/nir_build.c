@@ -212,7 +212,7 @@ static rv_status open_net(building *b, const rv_net_def *given)
     rv_net_def       def = *given;
     const nir_value *dt = nir_group_get(&b->graph->metadata, "dt");
     if (def.timing == RV_EXACT) return error_set(b->error, RV_CONFLICT, "a NIR graph runs in steps; use timing = \"grid\"");
-    if (def.resolution == 0) def.resolution = dt && nir_number(dt, 0) > 0 ? rint(nir_number(dt, 0) * 1e12) * 1e-9 : standard_dt; /* 1e-4 s is 0.1 ms, to the bit */
+    if (def.resolution == 0) def.resolution = dt && nir_number(dt, 0) > 0 ? rint(nir_number(dt, 0) * 1e12) / 1e9 : standard_dt; /* 1e-4 s is 0.1 ms, to the bit */
     return rv_net_new(&def, &b->n->net, b->error);
 }
 

@@ -31,7 +31,8 @@
  * Models. LIF with reset to a value is iaf_psc_delta with tau_m so that exp(-dt/tau_m) is the leak of the discretisation (euler:
  * 1 - dt/tau), weights times r and the gain of a step, C_m = tau_m (currents in units of V). CubaLIF with impulses and without bias
  * is iaf_psc_exp, the closed form of its equations: V_m hears of a spike from the step after. All other neurons, and those with values
- * beyond what these models allow, are nir_lif. V_m starts at v_leak, unless the node's metadata say "V_m". The threshold is to be
+ * beyond what these models allow, are nir_lif. V_m starts at v_leak, unless the node's metadata say "V_m" (and
+ * "refractory": steps for which it does not change). The threshold is to be
  * exceeded: V_th of a model that spikes at V_m = V_th is the next number above. */
 #ifndef RV_IO_NIR_BUILD_H
 #define RV_IO_NIR_BUILD_H

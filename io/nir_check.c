@@ -279,14 +279,14 @@ static bool same_shape(const nir_shape *a, const nir_shape *b)
     return same;
 }
 
-static rv_status check_edge(const char *parent, const nir_node *a, const nir_node *b, rv_error *error)
+static rv_status check_edge(const nir_graph *g, const char *parent, const nir_node *a, const nir_node *b, rv_error *error)
 {
     char given[NIR_PATH], taken[NIR_PATH], path[NIR_PATH];
     if (!a->output.known || !b->input.known) {
         const nir_node *vague = a->output.known ? b : a;
         return error_set(error, RV_WRONG_SHAPE, "node \"%s\": its shape follows neither from its fields nor from what is before it", nir_path(path, parent, vague->name));
     }
-    if (same_shape(&a->output, &b->input)) return RV_OK;
+    if (same_shape(&a->output, &b->input) || (g->loose && nir_size(&a->output) == nir_size(&b->input))) return RV_OK;
     return error_set(error, RV_WRONG_SHAPE, "edge \"%.60s\" -> \"%.60s\"%s%.60s: gives %s, %s is taken", a->name, b->name, *parent ? " of " : "", parent,
                      nir_shape_text(given, &a->output), nir_shape_text(taken, &b->input));
 }
@@ -316,7 +316,7 @@ static rv_status check_graph(nir_graph *graph, const char *parent, rv_error *err
     wires     w;
     rv_status status = open_wires(graph, parent, &w, error);
     if (status == RV_OK) status = infer(graph, parent, &w, error);
-    for (int e = 0; e < graph->n_edges && status == RV_OK; e++) status = check_edge(parent, &graph->node[w.from[e]], &graph->node[w.to[e]], error);
+    for (int e = 0; e < graph->n_edges && status == RV_OK; e++) status = check_edge(graph, parent, &graph->node[w.from[e]], &graph->node[w.to[e]], error);
     if (status == RV_OK) status = check_ends(graph, parent, &w, error);
     free_wires(&w);
     return status;

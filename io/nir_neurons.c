@@ -36,8 +36,8 @@ rv_status nir_conventions_of(const nir_build_options *options, const nir_group *
 /* ---- parameters ------------------------------------------------------------------------------------------------- */
 
 /* A neuron in the terms of nir_lif: times in ms, 0 for those it has not. */
-enum { TAU_MEM, TAU_SYN, R, V_LEAK, V_THRESHOLD, V_RESET, W_IN, INPUT, V_START, N_VALUES };
-static const char *const value_names[N_VALUES] = { "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in", "I_e", "V_m" };
+enum { TAU_MEM, TAU_SYN, R, V_LEAK, V_THRESHOLD, V_RESET, W_IN, INPUT, V_START, HELD, N_VALUES };
+static const char *const value_names[N_VALUES] = { "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in", "I_e", "V_m", "refractory" };
 
 typedef struct reading {
     rv_net            *net;
@@ -79,6 +79,17 @@ static rv_status check_steps(const reading *r, const char *field, const double *
     return RV_OK;
 }
 
+/* The state at the beginning: at rest, unless the metadata say otherwise, and held until the clock of the population begins. */
+static void take_start(reading *r)
+{
+    const nir_value *V_m = nir_group_get(&r->from->node->metadata, "V_m"), *held = nir_group_get(&r->from->node->metadata, "refractory");
+    for (int64_t i = 0; i < r->from->n; i++) {
+        double steps = held ? rint(nir_number(held, i)) : 0;
+        r->value[V_START][i] = V_m && isfinite(nir_number(V_m, i)) ? nir_number(V_m, i) : r->value[V_LEAK][i];
+        r->value[HELD][i] = r->from->level + (steps > 0 && steps < 1e8 ? steps : 0);
+    }
+}
+
 /* A Threshold and an Output are neurons that forget within a step. */
 static rv_status take_all(reading *r)
 {
@@ -99,8 +110,7 @@ static rv_status take_all(reading *r)
     r->weight = impulse && leak ? 1e3 / r->from->how.h : 1;
     r->constant = impulse && !leak ? 1e-3 * r->from->how.h : 1;
     for (int64_t i = 0; i < r->from->n; i++) r->value[INPUT][i] = r->from->bias ? r->constant * r->from->bias[i] : 0;
-    const nir_value *start = nir_group_get(&r->from->node->metadata, "V_m");
-    for (int64_t i = 0; i < r->from->n; i++) r->value[V_START][i] = start && isfinite(nir_number(start, i)) ? nir_number(start, i) : r->value[V_LEAK][i];
+    take_start(r);
     return RV_OK;
 }
 
@@ -153,7 +163,7 @@ static rv_status set_membrane(reading *r, rv_population p, const double *C_m)
     TRY(set(r, p, "V_th", v));
     TRY(set(r, p, "V_reset", r->value[V_RESET]));
     TRY(set(r, p, "V_m", r->value[V_START]));
-    TRY(pass_error(r, rv_set(r->net, p, "refractory", rv_number(r->from->level))));
+    TRY(set(r, p, "refractory", r->value[HELD]));
     for (int64_t i = 0; i < r->from->n; i++) v[i] = t_ref ? 1e3 * nir_number(t_ref, i) : 0;
     return set(r, p, "t_ref", v);
 }
@@ -196,7 +206,7 @@ static rv_status make_steps(reading *r, rv_population p, double *gain)
     TRY(pass_error(r, rv_set(r->net, p, "discretisation", rv_number(passing ? NIR_EULER : c->discretisation))));
     TRY(pass_error(r, rv_set(r->net, p, "reset", rv_number(passing ? NIR_TO_VALUE : c->reset))));
     for (int64_t i = 0; i < r->from->n; i++) gain[i] = r->weight;
-    return pass_error(r, rv_set(r->net, p, "refractory", rv_number(r->from->level)));
+    return RV_OK;
 }
 
 static rv_status make(reading *r, const char *name, rv_population *population, double *gain)

@@ -17,6 +17,7 @@ typedef struct reader {
     hdf5_file file;
     int64_t   budget;              /* bytes of values that may still be read */
     int       n_nodes, n_values;   /* so far                                 */
+    bool      loose;
     rv_error *error;
 } reader;
 
@@ -186,6 +187,7 @@ static rv_status load_edges(reader *r, const char *path, nir_graph *graph)
 static rv_status load_graph(reader *r, const char *path, int depth, nir_graph *graph)
 {
     hdf5_path at;
+    graph->loose = r->loose;
     if (depth > NIR_MAX_DEPTH) return error_set(r->error, RV_FILE_ERROR, "file \"%.150s\", %.100s...: graphs nested more than %d times", r->file.path, path, NIR_MAX_DEPTH);
     TRY(join(r, path, "nodes", &at));
     TRY(load_nodes(r, at.path, depth, graph));
@@ -216,10 +218,10 @@ static rv_status check_file(const char *path, nir_graph *graph, rv_error *error)
     return status == RV_OK ? RV_OK : error_set(error, status, "file \"%.120s\": %.380s", path, reason.text);
 }
 
-static rv_status read_graph(const char *path, nir_graph *graph, rv_error *error)
+static rv_status read_graph(const char *path, bool loose, nir_graph *graph, rv_error *error)
 {
     struct stat about = { 0 };
-    reader      r = { .error = error };
+    reader      r = { .loose = loose, .error = error };
     *graph = (nir_graph){ 0 };
     stat(path, &about);
     r.budget = ALWAYS + (int64_t)about.st_size * BEST_COMPRESSION;
@@ -233,16 +235,17 @@ static rv_status read_graph(const char *path, nir_graph *graph, rv_error *error)
 static void try_graph(const char *path, void *graph)
 {
     rv_error error;
-    read_graph(path, graph, &error);
+    read_graph(path, false, graph, &error);
 }
 
 rv_status nir_read(const char *path, const nir_options *options, nir_graph *graph, rv_error *error)
 {
     *graph = (nir_graph){ 0 };
     TRY(nir_hdf5_try(path, try_graph, graph, error));
-    TRY(read_graph(path, graph, error));
+    bool unchecked = options && options->unchecked;
+    TRY(read_graph(path, unchecked, graph, error));
     rv_status status = nir_check_fields(graph, "", path, error);
-    if (status == RV_OK && !(options && options->unchecked)) status = check_file(path, graph, error);
+    if (status == RV_OK && !unchecked) status = check_file(path, graph, error);
     if (status != RV_OK) nir_free(graph);
     return status;
 }
