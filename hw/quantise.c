@@ -41,6 +41,7 @@ static rv_status check_options(plan *q)
     if (!(o->prune >= 0 && o->prune <= 1)) return out_of_range(q, "quantise: prune", o->prune, "", 0, 1);
     if (!(o->prune_below >= 0)) return out_of_range(q, "quantise: prune_below", o->prune_below, "", 0, INFINITY);
     if (!(o->measure_ms >= 0 && o->measure_ms <= 1e9)) return out_of_range(q, "quantise: measure", o->measure_ms, "ms", 0, 1e9);
+    if (o->netx && q->loihi1) return error_set(q->error, RV_CONFLICT, "quantise: netx files are for Loihi 2, not for %s", q->chip.name);
     q->h = o->step_ms > 0 ? o->step_ms : rv_resolution(q->net);
     return RV_OK;
 }

@@ -39,6 +39,8 @@ typedef struct hw_quantise_options {
     double      measure_ms;  /* copies of both networks run so long: rates for the report, activity for the scale; 0: none  */
     bool        shared_tau;  /* one time constant for excitation and inhibition where the model has two: the chip has one   */
     bool        freeze;      /* weights that learn are taken as they are now, and learn no more                             */
+    bool        netx;        /* within what netx files hold: weights of up to 255 with their exponent, biases in units of 64, */
+                             /* and all states 0 at the beginning                                                            */
 } hw_quantise_options;
 
 /** Relative errors, over neurons or synapses. */

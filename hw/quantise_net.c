@@ -115,7 +115,10 @@ static const chip_field loihi1_fields[] = { { "du", chip_du, 0 },     { "dv", ch
 
 static rv_status fill_integers(const building *b, int population)
 {
-    for (const chip_field *f = b->q->loihi1 ? loihi1_fields : loihi2_fields; f->name; f++) TRY(set_all(b, population, f->name, f->value, f->unit));
+    for (const chip_field *f = b->q->loihi1 ? loihi1_fields : loihi2_fields; f->name; f++) {
+        bool state = f->value == chip_v || f->value == chip_u;
+        if (!(state && b->q->options.netx)) TRY(set_all(b, population, f->name, f->value, f->unit));
+    }
     return RV_OK;
 }
 

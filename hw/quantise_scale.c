@@ -244,7 +244,7 @@ static fit best_exponent(const plan *q, projection_plan *j, double scale)
 {
     int bits = q->options.bits, low = (int)larger(hw_value(&q->chip, HW_WEIGHT_EXP_MIN), -quantise_dropped(j->sign, bits));
     fit best = { INFINITY, 0 };
-    for (int e = low; e <= (int)hw_value(&q->chip, HW_WEIGHT_EXP_MAX); e++) {
+    for (int e = low; e <= (q->options.netx ? 0 : (int)hw_value(&q->chip, HW_WEIGHT_EXP_MAX)); e++) {
         fit f = fit_of(j, bits, e, scale);
         if (f.square < best.square) best = f, j->exponent = e;
     }
@@ -275,7 +275,8 @@ static double largest_scale(const plan *q, int population)
     for (int k = 0; k < q->n_projections; k++) {
         const projection_plan *j = &q->projection[k];
         if (quantise_target(j)->population != population) continue;
-        double most = most_units(j->sign, q->options.bits, false) * unit_of(j->sign, q->options.bits, (int)hw_value(chip, HW_WEIGHT_EXP_MAX));
+        int    exponent = q->options.netx ? 0 : (int)hw_value(chip, HW_WEIGHT_EXP_MAX);
+        double most = most_units(j->sign, q->options.bits, false) * unit_of(j->sign, q->options.bits, exponent);
         limit_scale(&scale, most * FIXED_SHIFT, j->biggest);
     }
     return isfinite(scale) ? scale : FIXED_SHIFT; /* neurons without input or threshold */
@@ -311,7 +312,8 @@ static int bias_exponent(const plan *q, const population_plan *p)
 {
     double highest = 0, most = ldexp(1, (int)hw_value(&q->chip, HW_BIAS_BITS)) - 1;
     for (int64_t i = 0; i < p->def->n; i++) highest = larger(highest, fabs(quantise_bias(p, i)));
-    return highest > most ? (int)ceil(log2(highest / most)) : 0;
+    int least = q->options.netx ? 6 : 0;
+    return highest > ldexp(most, least) ? (int)ceil(log2(highest / most)) : least;
 }
 
 rv_status quantise_scale(plan *q, int population)

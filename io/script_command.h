@@ -20,6 +20,7 @@ int command_info(const command *c);
 int command_models(const command *c);
 int command_chips(const command *c);
 int command_map(const command *c);
+int command_export(const command *c);
 
 /* ---- for the verbs: reading the command line (script_options.c) ----------------------------------------------- */
 

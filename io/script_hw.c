@@ -10,6 +10,7 @@
 #include "hw/floorplan.h"
 #include "hw/map.h"
 #include "hw/quantise.h"
+#include "io/script_export.h"
 
 #define TYPE_REPORT "ranvier.report"
 #define TYPE_PLACEMENT "ranvier.placement"
@@ -145,7 +146,7 @@ static int report_memory(lua_State *L) { return push_number(L, report_of(L)->mem
 
 static hw_quantise_options read_options(lua_State *L, int index)
 {
-    static const char *const keys[] = { "bits", "step", "prune", "prune_below", "measure", "shared_tau", "freeze" };
+    static const char *const keys[] = { "bits", "step", "prune", "prune_below", "measure", "shared_tau", "freeze", "netx" };
     const char              *what = "net:quantize";
     script_keys(L, index, what, keys, COUNT(keys));
     return (hw_quantise_options){
@@ -156,6 +157,7 @@ static hw_quantise_options read_options(lua_State *L, int index)
         .measure_ms = option_number(L, index, what, "measure", 0),
         .shared_tau = option_boolean(L, index, what, "shared_tau", false),
         .freeze = option_boolean(L, index, what, "freeze", false),
+        .netx = option_boolean(L, index, what, "netx", false),
     };
 }
 
@@ -295,6 +297,39 @@ static int placement_hops(lua_State *L) { return push_number(L, placement_of(L)-
 static int placement_events(lua_State *L) { return push_number(L, placement_of(L)->map->events); }
 static int placement_energy(lua_State *L) { return push_known(L, cost_of(placement_of(L)).energy); }
 static int placement_time(lua_State *L) { return push_known(L, cost_of(placement_of(L)).time); }
+
+/* ---- net:export(format, path, options) ------------------------------------------------------------------------ */
+
+/* How many steps were run with the spikes of every population recorded from the beginning; 0 if some were not. */
+static int64_t recorded_steps(script_net *net)
+{
+    for (int id = 1; id <= rv_population_count(net->net); id++) {
+        const script_population *p = script_population_of(net, (rv_population){ id });
+        if (!p || p->record_start_ms != 0) return 0;
+    }
+    return (int64_t)rint(rv_time(net->net) / rv_resolution(net->net));
+}
+
+/* -> whether it was verified, and what is to be said of it */
+int network_export(lua_State *L)
+{
+    static const char *const keys[] = { "chip", "verify" };
+    const char              *what = "net:export";
+    script_net              *net = script_self(L, TYPE_NETWORK);
+    const export_format     *format;
+    rv_error                 error = { 0 };
+    char                     note[EXPORT_NOTE];
+    lua_settop(L, 4);
+    script_defining(L, net, what);
+    script_keys(L, 4, what, keys, COUNT(keys));
+    if (export_format_find(script_text(L, 2, "net:export: the format (first argument)"), &format, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
+    const char *path = script_path(L, 3, "net:export: the file", " .net .h5 .hdf5 .yaml .nir .json .h "), *chip = option_text(L, 4, what, "chip", format->chip);
+    int64_t     steps = option_boolean(L, 4, what, "verify", true) ? recorded_steps(net) : 0;
+    if (export_write(format, net->net, chip, path, steps, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
+    lua_pushboolean(L, steps > 0);
+    lua_pushstring(L, note);
+    return 2;
+}
 
 /* ---- module --------------------------------------------------------------------------------------------------- */
 

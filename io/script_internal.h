@@ -216,6 +216,7 @@ int network_hash(lua_State *L);        /* script_population.c */
 int network_find(lua_State *L);        /* script_hw.c */
 int network_quantize(lua_State *L);
 int network_map(lua_State *L);
+int network_export(lua_State *L);
 int network_connect(lua_State *L);     /* script_connect.c */
 int population_on_spike(lua_State *L); /* script_running.c */
 int population_set(lua_State *L);      /* script_network.c */

@@ -404,7 +404,8 @@ void script_open_network(lua_State *L)
         { "time", network_time },       { "stop", network_stop },           { "at", network_at },
         { "every", network_every },     { "output", network_output },       { "plot", network_plot },
         { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
-        { "quantize", network_quantize }, { "map", network_map },           { NULL, NULL },
+        { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
+        { NULL, NULL },
     };
     static const luaL_Reg fields[] = {
         { "resolution", network_resolution }, { "seed", network_seed }, { "threads", network_threads },

@@ -86,7 +86,7 @@ static void wrong_command_lines(void **state)
     (void)state;
     static const wrong table[] = {
         { "rnu x.lua", 2, "ranvier: no verb \"rnu\"; did you mean run?" },
-        { "xyzzy", 2, "ranvier: no verb \"xyzzy\"; there are run, plot, stats, info, map, chips, models, help" },
+        { "xyzzy", 2, "ranvier: no verb \"xyzzy\"; there are run, plot, stats, info, map, export, chips, models, help" },
         { "--hlep", 2, "ranvier: no option \"--hlep\"" },
         { "run", 2, "ranvier: run needs more: ranvier run FILE.lua" },
         { "run --tmie 5 n.lua", 2, "ranvier: no option of run \"--tmie\"; did you mean --time?" },

@@ -1,4 +1,4 @@
-/* Chips from the script and the command line: net:quantize, net:find, net:map; ranvier map. Runs $RANVIER (build/ranvier). */
+/* Chips from the script and the command line: net:quantize, net:find, net:map, net:export; ranvier map and export. Runs $RANVIER (build/ranvier). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,6 +162,51 @@ static void test_map_verb_refused(void **state)
     expect(1, "map n.txt", "is not a kind of network that can go to a chip");
 }
 
+#define LAYERS                                                                                                                                        \
+    "local rv = require 'ranvier' local net = rv.network { resolution = 1, seed = 1 }\n"                                                            \
+    "local input = net:population('input', 40, 'poisson_generator', { rate = 60 })\n"                                                               \
+    "local a = net:population('a', 30, 'iaf_psc_exp', { tau_syn_ex = 5, tau_syn_in = 5, tau_m = 20, t_ref = 0, I_e = 40 })\n"                       \
+    "local b = net:population('b', 10, 'iaf_psc_delta', { tau_m = 20, t_ref = 0 })\n"                                                               \
+    "net:connect(input, a, { rule = 'all_to_all' }, { weight = rv.normal(20, 10), delay = 1 })\n"                                                   \
+    "net:connect(a, b, { rule = 'all_to_all' }, { weight = rv.uniform(0, 2), delay = 2 })\n"
+
+static void test_export_verb(void **state)
+{
+    (void)state;
+    write_file("layers.lua", LAYERS "net:run(100)\n");
+    expect(0, "export layers.lua --format netx -o l.net", "\"l.net\" was read back and run for 200 steps: the same ");
+    expect(0, "export layers.lua --format ranvier -o l.h5 --rates 0", "\"l.h5\" was read back and run for 100 steps: the same ");
+    expect(0, "export layers.lua --format ranvier -o l.h5 --chip loihi1 --bits 4", "the same ");
+    expect(0, "export layers.lua --format sanafe -o l.yaml", "in SANA-FE's arithmetic");
+    expect(0, "export layers.lua --format netx -o m.net --no-verify --rates 0", "\"m.net\" was written, and not verified");
+    expect(0, "map l.net --cores 0", "40 neurons and 1500 synapses");
+    expect(0, "export l.net --format ranvier -o again.h5", "the same 0 spikes");
+    expect(0, "export --formats", "netx");
+    expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
+    expect(2, "export layers.lua --format nxet -o x", "ranvier: no format \"nxet\"");
+    expect(1, "export layers.lua --format netx -o /nowhere/x.net", "/nowhere/x.net");
+    expect(1, "export layers.lua --format netx -o x.net --chip loihi1", "ranvier: \"layers.lua\": quantise: netx files are for Loihi 2, not for loihi1");
+    write_file("net.lua", NETWORK "net:run(10)\n");
+    expect(1, "export net.lua --format netx -o x.net", "\"E\"");
+}
+
+static void test_export(void **state)
+{
+    (void)state;
+    char path[PATH_MAX], script[4 * PATH_MAX];
+    snprintf(path, sizeof path, "%s/script.h5", folder);
+    snprintf(script, sizeof script,
+             LAYERS "local q = net:quantize('loihi2', { bits = 5 })\n"
+                    "assert(q:export('ranvier', '%s') == false)\n"
+                    "for _, name in ipairs { 'input', 'a', 'b' } do q:record(q:find(name), 'spikes') end q:run(80)\n"
+                    "local verified, note = q:export('ranvier', '%s', { chip = 'loihi1' }) assert(verified and note:find('for 80 steps'))\n"
+                    "assert(q:export('ranvier', '%s', { verify = false }) == false)\n"
+                    "for format, path in pairs { netx = 'x.h5', nxet = 'x.h5', ranvier = 'x.txt' } do assert(not pcall(q.export, q, format, path)) end\n",
+             path, path, path);
+    script_outcome o = script_run_text(script, strlen(script), NULL);
+    if (o.status != RV_OK || o.exit_status != 0) fail_msg("%s", o.message);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -182,7 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantize), cmocka_unit_test(test_quantize_refused), cmocka_unit_test(test_map), cmocka_unit_test(test_map_verb),
-        cmocka_unit_test(test_map_verb_refused),
+        cmocka_unit_test(test_map_verb_refused), cmocka_unit_test(test_export_verb), cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
