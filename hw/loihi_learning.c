@@ -56,6 +56,7 @@ double loihi_add_impulse(double impulse, double random, double trace)
     return fixed_clip(trace + whole + (random < fraction), 0, HIGHEST_TRACE);
 }
 
+RV_VECTORISED
 static void decay(double keep, double random, double *trace, int n)
 {
     for (int i = 0; i < n; i++) trace[i] = loihi_decay_trace(keep, random, trace[i]);
@@ -69,6 +70,7 @@ static void begin(const double *variable, double *sum, int n)
 }
 
 /* A constant that is not whole is cut with what it is added to. */
+RV_VECTORISED
 static void limit_factor(rule_symbol symbol, double *value, int n)
 {
     double limit = ldexp(1, factor_bits[symbol]);
@@ -78,6 +80,7 @@ static void limit_factor(rule_symbol symbol, double *value, int n)
 static double clip_accumulator(double x) { return fixed_clip(x, -(1 << ACCUMULATOR_BITS) - 1, (1 << ACCUMULATOR_BITS) - 1); }
 
 /* The product has 32 bits in Lava; wrapped once at its end, since it is exact in a double until then. */
+RV_VECTORISED
 static void add_product(const rule_product *p, const double *value, double *sum, int n)
 {
     int mantissa = 0, exponent = 0, bits = MANTISSA_BITS;
@@ -90,6 +93,7 @@ static void add_product(const rule_product *p, const double *value, double *sum,
     }
 }
 
+RV_VECTORISED
 static void end(const double *sum, double low, double high, double random, double *variable, int n)
 {
     for (int i = 0; i < n; i++) {

@@ -23,12 +23,14 @@ static void begin(const double *variable, double *sum, int n)
     for (int i = 0; i < n; i++) sum[i] = 0;
 }
 
+RV_VECTORISED
 static void add_product(const rule_product *p, const double *value, double *sum, int n)
 {
     double scale = ldexp(p->mantissa, p->exponent);
     for (int i = 0; i < n; i++) sum[i] += scale * value[i];
 }
 
+RV_VECTORISED
 static void end(const double *sum, double low, double high, double random, double *variable, int n)
 {
     (void)random;

@@ -103,7 +103,8 @@ static bool allocate(epoch *e)
     for (int k = 0; k < N_EPOCH_Y; k++) e->y[k] = need(e, e->target->n, sizeof(double), &failed);
     e->x_step = need(e, e->n_sources, 1, &failed), e->y_step = need(e, e->target->n, 1, &failed);
     e->y_history = need(e, (int64_t)(e->rule->t_epoch + 1) * N_EPOCH_Y * e->target->n, sizeof(double), &failed);
-    e->changed = need(e, e->n_sources, sizeof *e->changed, &failed);
+    e->changed_row = need(e, e->n_sources, sizeof *e->changed_row, &failed);
+    e->changed_synapse = need(e, e->most_changed, sizeof *e->changed_synapse, &failed);
     return !failed;
 }
 
@@ -113,6 +114,7 @@ rv_status epoch_open(epoch *e, const network *net, int bundle_index, int tile, r
     int           population = net->def->projection[b->projection[0]].target.population;
     *e = (epoch){ .rule = b->epoch, .r = &b->rows[tile], .target = &net->tile[tile].part[population], .factor = b->factor,
                   .seed = net->def->seed, .object = (uint32_t)b->projection[0], .n_sources = net->def->population[b->source].n };
+    e->most_changed = e->r->n_synapses / 8;
     if (!allocate(e)) return error_memory(error, "learning", (double)e->bytes);
     for (int64_t k = 0; k < e->r->n_synapses; k++) epoch_set_weight(e, k, e->r->weight_float ? (double)e->r->weight_float[k] : e->r->weight_double[k]);
     return RV_OK;
@@ -128,7 +130,8 @@ void epoch_close(epoch *e)
     for (int k = 0; k < N_EPOCH_Y; k++) give_back(e->y[k], e->target->n, sizeof(double));
     give_back(e->x_step, e->n_sources, 1), give_back(e->y_step, e->target->n, 1);
     give_back(e->y_history, (int64_t)(e->rule->t_epoch + 1) * N_EPOCH_Y * e->target->n, sizeof(double));
-    give_back(e->changed, e->n_sources, sizeof *e->changed);
+    give_back(e->changed_row, e->n_sources, sizeof *e->changed_row);
+    give_back(e->changed_synapse, e->most_changed, sizeof *e->changed_synapse);
     *e = (epoch){ 0 };
 }
 
@@ -221,19 +224,24 @@ enum { STRIP = 256 };
 
 /* Some synapses of one source that are worked on together: loops over them are short, and vectorised. */
 typedef struct strip {
-    int           n;
-    int64_t  synapse[STRIP];
-    int      target[STRIP]; /* of the part */
-    int      source_step;   /* 0: the source has not spiked in this epoch */
+    int      n;
+    bool     whole;           /* they lie side by side                               */
+    uint32_t synapse[STRIP];
+    int      target[STRIP];   /* of the part                                         */
+    double   old[N_EPOCH_VARIABLES][STRIP];
+    int      source_step;     /* 0: the source has not spiked in this epoch          */
     double (*x)[MAX_EPOCH + 1];
     bool     u;
 } strip;
 
-/* Traces of the target, at the moment that the dependency says. */
+/* Traces of the target and of the source, at the moment that the dependency says. */
 static void load_y(const epoch *e, const strip *s, rule_dependency when, int k, double *value)
 {
-    int step = when == WHEN_X0 ? s->source_step : e->rule->t_epoch;
-    for (int i = 0; i < s->n; i++) value[i] = y_at(e, when == WHEN_Y0 ? e->y_step[s->target[i]] : step, k)[s->target[i]];
+    const double *y = y_at(e, when == WHEN_X0 ? s->source_step : e->rule->t_epoch, k);
+    if (when == WHEN_Y0)
+        for (int i = 0; i < s->n; i++) value[i] = y_at(e, e->y_step[s->target[i]], k)[s->target[i]];
+    else
+        for (int i = 0; i < s->n; i++) value[i] = y[s->target[i]];
 }
 
 static void load_x(const epoch *e, const strip *s, rule_dependency when, int k, double *value)
@@ -249,8 +257,7 @@ static void load_spikes(const epoch *e, const strip *s, double *value)
 
 static void load_symbol(const epoch *e, const strip *s, rule_dependency when, rule_symbol symbol, double *value)
 {
-    if (symbol >= SYMBOL_W)
-        for (int i = 0; i < s->n; i++) value[i] = e->variable[symbol - SYMBOL_W][s->synapse[i]];
+    if (symbol >= SYMBOL_W) memcpy(value, s->old[symbol - SYMBOL_W], (size_t)s->n * sizeof *value);
     else if (symbol >= SYMBOL_Y1) load_y(e, s, when, symbol - SYMBOL_Y1, value);
     else if (symbol >= SYMBOL_X1) load_x(e, s, when, symbol - SYMBOL_X1, value);
     else if (symbol == SYMBOL_Y0) load_spikes(e, s, value);
@@ -284,54 +291,87 @@ static void add_product(const epoch *e, const strip *s, const rule_product *p, d
     e->rule->arithmetic->add_product(p, value, sum, s->n);
 }
 
-static void sum_variable(const epoch *e, const strip *s, int v, double random, double *value)
+static void load_variable(const epoch *e, strip *s, int v)
 {
-    double sum[STRIP];
-    for (int i = 0; i < s->n; i++) value[i] = e->variable[v][s->synapse[i]];
-    e->rule->arithmetic->begin(value, sum, s->n);
-    for (int k = 0; k < e->rule->sum[v].n; k++) add_product(e, s, &e->rule->sum[v].product[k], sum);
-    e->rule->arithmetic->end(sum, e->rule->low[v], e->rule->high[v], random, value, s->n);
+    if (s->whole) memcpy(s->old[v], e->variable[v] + s->synapse[0], (size_t)s->n * sizeof(double));
+    else
+        for (int i = 0; i < s->n; i++) s->old[v][i] = e->variable[v][s->synapse[i]];
+}
+
+static void store_variable(epoch *e, const strip *s, int v, const double *value)
+{
+    if (s->whole) memcpy(e->variable[v] + s->synapse[0], value, (size_t)s->n * sizeof(double));
+    else
+        for (int i = 0; i < s->n; i++) e->variable[v][s->synapse[i]] = value[i];
 }
 
 /* All sums are made of the variables as they were before any of them changes. */
-static void learn_strip(epoch *e, const strip *s, double random)
+static void learn_strip(epoch *e, strip *s, double random)
 {
-    double value[N_EPOCH_VARIABLES][STRIP];
+    const epoch_rule *rule = e->rule;
     for (int v = 0; v < N_EPOCH_VARIABLES; v++)
-        if (e->rule->sum[v].n > 0) sum_variable(e, s, v, random, value[v]);
-    for (int v = 0; v < N_EPOCH_VARIABLES; v++)
-        for (int i = 0; i < s->n && e->rule->sum[v].n > 0; i++) e->variable[v][s->synapse[i]] = value[v][i];
+        if (e->variable[v]) load_variable(e, s, v);
+    for (int v = 0; v < N_EPOCH_VARIABLES; v++) {
+        double sum[STRIP], value[STRIP];
+        if (rule->sum[v].n == 0) continue;
+        memcpy(value, s->old[v], (size_t)s->n * sizeof *value);
+        rule->arithmetic->begin(value, sum, s->n);
+        for (int k = 0; k < rule->sum[v].n; k++) add_product(e, s, &rule->sum[v].product[k], sum);
+        rule->arithmetic->end(sum, rule->low[v], rule->high[v], random, value, s->n);
+        store_variable(e, s, v, value);
+    }
+}
+
+/* The next synapses of a row, or those of them whose target has spiked. @return where to go on */
+static uint32_t fill_strip(const epoch *e, strip *s, bool all, uint32_t k, uint32_t end)
+{
+    const uint16_t *target = e->r->target;
+    int             base = e->target->base;
+    s->whole = all, s->n = 0;
+    if (!all)
+        for (; k < end && s->n < STRIP; k++) {
+            if (e->y_step[target[k] - base] > 0) s->synapse[s->n] = k, s->target[s->n++] = target[k] - base;
+        }
+    for (; all && k < end && s->n < STRIP; k++, s->n++) s->synapse[s->n] = k, s->target[s->n] = target[k] - base;
+    return k;
 }
 
 /* If neither the source has spiked nor u has come, only synapses whose target has spiked change. */
 static void learn_row(epoch *e, int64_t source, double x[N_EPOCH_X][MAX_EPOCH + 1], bool u, double random)
 {
     const rows *r = e->r;
-    strip       s = { .source_step = e->x_step[source], .x = x, .u = u };
-    bool        all = u || s.source_step > 0;
+    strip       s;
+    bool        all = u || e->x_step[source] > 0, listed = !all;
     uint32_t    end = r->segment[r->row[source + 1]].first;
+    s.source_step = e->x_step[source], s.x = x, s.u = u;
     for (uint32_t k = r->segment[r->row[source]].first; k < end;) {
-        for (s.n = 0; k < end && s.n < STRIP; k++) {
-            int target = r->target[k] - e->target->base;
-            s.synapse[s.n] = k, s.target[s.n] = target;
-            s.n += all || e->y_step[target] > 0;
-        }
-        if (s.n > 0) learn_strip(e, &s, random);
+        k = fill_strip(e, &s, all, k, end);
+        if (s.n == 0) continue;
+        learn_strip(e, &s, random);
+        listed = listed && e->n_changed_synapses + s.n <= e->most_changed;
+        if (!listed) continue;
+        memcpy(e->changed_synapse + e->n_changed_synapses, s.synapse, (size_t)s.n * sizeof *s.synapse);
+        e->n_changed_synapses += s.n;
     }
-    e->changed[e->n_changed++] = (int32_t)source;
+    if (!listed) e->changed_row[e->n_changed_rows++] = (int32_t)source;
 }
 
 /* ---- the end of a step -------------------------------------------------------------------------------------------- */
 
+static void publish_synapses(const epoch *e, uint32_t first, uint32_t end)
+{
+    const double *w = e->variable[EPOCH_W];
+    for (uint32_t k = first; k < end && e->r->weight_float; k++) e->r->weight_float[k] = (float)(e->factor * w[k]);
+    for (uint32_t k = first; k < end && e->r->weight_double; k++) e->r->weight_double[k] = e->factor * w[k];
+}
+
 static void publish(epoch *e)
 {
-    const rows   *r = e->r;
-    const double *w = e->variable[EPOCH_W];
-    for (int32_t i = 0; i < e->n_changed; i++)
-        for (uint32_t k = r->segment[r->row[e->changed[i]]].first; k < r->segment[r->row[e->changed[i] + 1]].first; k++)
-            if (r->weight_float) r->weight_float[k] = (float)(e->factor * w[k]);
-            else r->weight_double[k] = e->factor * w[k];
-    e->n_changed = 0;
+    const rows *r = e->r;
+    for (int32_t i = 0; i < e->n_changed_rows; i++)
+        publish_synapses(e, r->segment[r->row[e->changed_row[i]]].first, r->segment[r->row[e->changed_row[i] + 1]].first);
+    for (int64_t i = 0; i < e->n_changed_synapses; i++) publish_synapses(e, e->changed_synapse[i], e->changed_synapse[i] + 1);
+    e->n_changed_rows = 0, e->n_changed_synapses = 0;
 }
 
 static void learn_source(epoch *e, int64_t source, const epoch_draws *draws, bool u)

@@ -57,8 +57,10 @@ typedef struct epoch {
     double           *y_history;        /* [t_epoch + 1][N_EPOCH_Y][target->n]            */
     bool              delivered[N_EPOCH_Y]; /* set from outside                           */
     bool              any_y;            /* whether a target has spiked in this epoch      */
-    int32_t          *changed;          /* [n_changed] sources whose copy is to follow    */
-    int32_t           n_changed;
+    int32_t          *changed_row;      /* [n_changed_rows] sources whose copy is to follow           */
+    uint32_t         *changed_synapse;  /* [n_changed_synapses] and single synapses, up to most_changed */
+    int32_t           n_changed_rows;
+    int64_t           n_changed_synapses, most_changed;
     int64_t           bytes;
 } epoch;
 
