@@ -12,7 +12,8 @@
  *
  * What differs. SANA-FE computes in real numbers, in units of 64 of the chip's, and cuts v to whole units of the chip, but not u; it knows
  * neither the rounding of sums nor the ends of registers. So spikes are the same as the chip's if u has no memory or no decay (du = 4095 or
- * -1) and no exponent loses bits: sanafe_exact() says whether they are. Where they are not, messages and energy are nearly the same. */
+ * -1), no exponent loses bits and no delay is longer than a step (in its release 2.2.1 the dendrite that delays moves on only when a spike
+ * arrives): sanafe_exact() says whether they are. Where they are not, messages and energy are nearly the same. */
 #ifndef RV_HW_SANAFE_H
 #define RV_HW_SANAFE_H
 

@@ -162,9 +162,13 @@ void sanafe_free(sanafe_net *s)
 
 static bool is_exact(const export_net *e, rv_error *why)
 {
-    for (int k = 0; k < e->n_projections; k++)
-        if (e->projection[k].summed)
-            return error_set(why, RV_CONFLICT, "%s: the chip rounds the sum of what arrives, SANA-FE does not", export_projection_name(e, &e->projection[k])), false;
+    for (int k = 0; k < e->n_projections; k++) {
+        const export_synapses *s = &e->projection[k];
+        if (s->summed) return error_set(why, RV_CONFLICT, "%s: the chip rounds the sum of what arrives, SANA-FE does not", export_projection_name(e, s)), false;
+        for (int64_t i = 0; i < s->n; i++)
+            if (s->delay[i] > 1)
+                return error_set(why, RV_CONFLICT, "%s: a delay of %d steps, but what is delayed reaches SANA-FE's neurons only when another spike does", export_projection_name(e, s), (int)s->delay[i]), false;
+    }
     for (int k = 0; k < e->def->n_populations; k++) {
         const population_def *p = export_population(e, k);
         for (int64_t i = 0; i < p->n && !export_is_input(p); i++) {
