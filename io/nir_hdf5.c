@@ -59,6 +59,14 @@ rv_status nir_hdf5_type(hdf5_file *file, const char *dataset, bool *texts, hdf5_
     return known ? RV_OK : refuse(file, RV_FILE_ERROR, dataset, "holds neither numbers nor texts");
 }
 
+int64_t nir_hdf5_stored(hdf5_file *file, const char *dataset)
+{
+    hid_t   id = H5Dopen2((hid_t)file->id, dataset, H5P_DEFAULT);
+    int64_t bytes = id >= 0 ? (int64_t)H5Dget_storage_size(id) : 0;
+    if (id >= 0) H5Dclose(id);
+    return bytes;
+}
+
 static void free_texts(char **texts, int64_t n)
 {
     for (int64_t k = 0; texts && k < n; k++) free(texts[k]);

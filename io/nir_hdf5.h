@@ -9,6 +9,9 @@
  *  are given the next wider one. @param texts whether they are texts; type is then unused */
 rv_status nir_hdf5_type(hdf5_file *file, const char *dataset, bool *texts, hdf5_type *type);
 
+/** Bytes that a dataset takes in the file, texts of variable length apart. */
+int64_t nir_hdf5_stored(hdf5_file *file, const char *dataset);
+
 /** Bytes of a value. */
 size_t nir_hdf5_size(hdf5_type type);
 

@@ -1,5 +1,5 @@
 /* Reading .nir files: /version, and /node with type, nodes, edges, metadata; each node a group of its own. What a file can make
- * the reader do is bounded: nodes, depth, and the bytes of all values by what a file of its size can hold. */
+ * the reader do is bounded: nodes, depth, and the bytes of all values by what a file of its size can hold: arrays under many names would be read many times. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +10,13 @@
 #include "io/nir_internal.h"
 #include "sim/error.h"
 
-enum { BEST_COMPRESSION = 1100, ALWAYS = 1 << 20 }; /* deflate cannot do better than 1032; bytes that are always fine */
+enum { BEST_COMPRESSION = 1100, ALWAYS = 1 << 20, REPEATS = 16 }; /* deflate cannot do better than 1032; bytes that are always fine */
 enum { MOST_VALUES = 1 << 20 };                     /* of all nodes                                                   */
 
 typedef struct reader {
     hdf5_file file;
-    int64_t   budget;              /* bytes of values that may still be read */
+    int64_t   stored;              /* bytes of datasets that may still be read: together they take no more than the file */
+    int64_t   budget;              /* bytes of what is not stored as such: texts, which may share a place, and values never written */
     int       n_nodes, n_values;   /* so far                                 */
     bool      loose;
     rv_error *error;
@@ -33,9 +34,10 @@ static rv_status join(reader *r, const char *group, const char *name, hdf5_path 
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
-static rv_status spend(reader *r, const char *dataset, int64_t bytes)
+static rv_status spend(reader *r, const char *dataset, int64_t bytes, int64_t stored)
 {
-    if (bytes <= r->budget && r->n_values++ < MOST_VALUES) return r->budget -= bytes, RV_OK;
+    int64_t beyond = bytes > stored * BEST_COMPRESSION ? bytes : 0;
+    if (stored <= r->stored && beyond <= r->budget && r->n_values++ < MOST_VALUES) return r->stored -= stored, r->budget -= beyond, RV_OK;
     return error_set(r->error, RV_FILE_ERROR, "file \"%.150s\", %.200s: is damaged: more values than a file of this size can hold", r->file.path, dataset);
 }
 
@@ -43,7 +45,7 @@ static rv_status load_numbers(reader *r, const char *dataset, nir_value *value)
 {
     hdf5_shape shape;
     rv_status  status = pass_error(r, hdf5_shape_of(&r->file, dataset, &shape));
-    if (status == RV_OK) status = spend(r, dataset, shape.count * (int64_t)nir_hdf5_size(value->type));
+    if (status == RV_OK) status = spend(r, dataset, shape.count * (int64_t)nir_hdf5_size(value->type), nir_hdf5_stored(&r->file, dataset));
     return status == RV_OK ? pass_error(r, hdf5_load(&r->file, dataset, value->type, &value->data, &value->shape)) : status;
 }
 
@@ -52,7 +54,7 @@ static rv_status load_texts(reader *r, const char *dataset, nir_value *value)
     rv_status status = pass_error(r, nir_hdf5_load_texts(&r->file, dataset, r->budget, &value->text, &value->shape));
     int64_t   bytes = 0;
     for (int64_t k = 0; status == RV_OK && k < value->shape.count; k++) bytes += (int64_t)strlen(value->text[k]) + 1;
-    return status == RV_OK ? spend(r, dataset, bytes) : status;
+    return status == RV_OK ? spend(r, dataset, bytes, 0) : status;
 }
 
 /* Adds what was read to the group, also after a failure, so that it is freed with it. */
@@ -88,7 +90,7 @@ static rv_status load_metadata(reader *r, const char *path, int depth, nir_group
     hdf5_names names;
     hdf5_path  at;
     if (depth > NIR_MAX_DEPTH) return error_set(r->error, RV_FILE_ERROR, "file \"%.150s\", %.200s: metadata nested more than %d times", r->file.path, path, NIR_MAX_DEPTH);
-    TRY(spend(r, path, 0));
+    TRY(spend(r, path, 0, 0));
     TRY(pass_error(r, hdf5_list(&r->file, path, &names)));
     rv_status status = RV_OK;
     for (int k = 0; k < names.n && status == RV_OK; k++) {
@@ -224,7 +226,7 @@ static rv_status read_graph(const char *path, bool loose, nir_graph *graph, rv_e
     reader      r = { .loose = loose, .error = error };
     *graph = (nir_graph){ 0 };
     stat(path, &about);
-    r.budget = ALWAYS + (int64_t)about.st_size * BEST_COMPRESSION;
+    r.stored = about.st_size, r.budget = ALWAYS + (int64_t)about.st_size * REPEATS;
     rv_status status = pass_error(&r, hdf5_open(path, &r.file));
     if (status == RV_OK) status = load_file(&r, graph);
     hdf5_close(&r.file);
