@@ -89,7 +89,7 @@ static void take(rv_net *net, void *user)
 {
     command_chip *line = user;
     line->taken = true;
-    line->status = hw_is_quantised(net) ? use(line, net) : quantise_and_use(line, net);
+    line->status = line->as_given || hw_is_quantised(net) ? use(line, net) : quantise_and_use(line, net);
 }
 
 static int from_script(const command *c, command_chip *line)

@@ -69,6 +69,7 @@ typedef struct command_chip {
     const char         *path;
     const char         *chip, *bits, *step, *prune, *rates, *seed; /* as given          */
     bool                shared_tau, freeze, quiet;
+    bool                as_given; /* the network is handed over as it is        */
     script_argument     arguments[COMMAND_MOST_ARGUMENTS];
     char                names[COMMAND_MOST_ARGUMENTS][COMMAND_NAME];
     int                 n_arguments;

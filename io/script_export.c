@@ -8,7 +8,9 @@
 #include "hw/mapping_file.h"
 #include "hw/netx_write.h"
 #include "hw/sanafe.h"
+#include "io/nir_build.h"
 #include "sim/error.h"
+#include "sim/net.h"
 
 /* One network on its way into a file and back. */
 typedef struct job {
@@ -272,6 +274,75 @@ static rv_status verify_sanafe(job *j)
     return status;
 }
 
+/* ---- NIR -------------------------------------------------------------------------------------------------------- */
+
+static rv_status write_nir(job *j)
+{
+    nir_graph graph;
+    TRY(nir_from_net(j->net, NULL, &graph, j->error));
+    rv_status status = nir_write(j->path, NULL, &graph, j->error);
+    nir_free(&graph);
+    return status;
+}
+
+static rv_status read_nir(const job *j, nir_net *n)
+{
+    nir_graph graph;
+    TRY(nir_read(j->path, NULL, &graph, j->error));
+    rv_status status = nir_complete(&graph, j->error);
+    if (status == RV_OK) status = nir_build(&graph, &(rv_net_def){ .resolution = rv_resolution(j->net) }, NULL, n, j->error);
+    nir_free(&graph);
+    return status;
+}
+
+static bool is_generator(const job *j, int id) { return j->net->def.population[id - 1].model->emit != NULL; }
+
+/* What a generator gave, given by its Input. */
+static rv_status play_input(const job *j, int id, rv_net *net, rv_population input)
+{
+    train     given;
+    rv_status status = RV_OK;
+    TRY(read_train(j, j->net, (rv_population){ id }, &given));
+    double *times = malloc(((size_t)given.n + 1) * sizeof *times);
+    if (!times) status = error_memory(j->error, "spikes", 8.0 * (double)given.n);
+    for (int64_t i = 0; i < rv_population_size(net, input) && status == RV_OK; i++) {
+        int64_t n = 0;
+        for (int64_t k = 0; k < given.n; k++)
+            if (given.neuron[k] == i) times[n++] = (double)given.step[k] * rv_resolution(net);
+        if (n > 0 && rv_set_spike_times(net, input, i, times, n) != RV_OK) status = net_failed(j, net);
+    }
+    free(times), free_train(&given);
+    return status;
+}
+
+static rv_status lost_population(const job *j, int id)
+{
+    return error_set(j->error, RV_CONFLICT, "\"%s\", read back, has no \"%s\"", j->path, rv_population_name(j->net, (rv_population){ id }));
+}
+
+static rv_status compare_nir(const job *j, rv_net *net)
+{
+    for (int id = 1; id <= rv_population_count(j->net); id++) {
+        rv_population p = rv_population_find(net, rv_population_name(j->net, (rv_population){ id }));
+        if (!p.id) return lost_population(j, id);
+        if (is_generator(j, id)) TRY(play_input(j, id, net, p));
+    }
+    TRY(run_recorded(j, net));
+    for (int id = 1; id <= rv_population_count(j->net); id++)
+        TRY(compare_populations(j, (rv_population){ id }, net, rv_population_find(net, rv_population_name(j->net, (rv_population){ id }))));
+    return RV_OK;
+}
+
+static rv_status verify_nir(job *j)
+{
+    nir_net n;
+    TRY(read_nir(j, &n));
+    rv_status status = compare_nir(j, n.net);
+    nir_net_free(&n);
+    if (status == RV_OK) note_equal(j);
+    return status;
+}
+
 /* ---- all formats ------------------------------------------------------------------------------------------------ */
 
 typedef struct entry {
@@ -281,9 +352,10 @@ typedef struct entry {
 } entry;
 
 static const entry entries[] = {
-    { { "netx", ".net", "lava-dl's network file, for Loihi 2: a chain of layers", false, "loihi2" }, write_netx, verify_netx },
-    { { "ranvier", ".h5", "Ranvier's own mapping file: cores, axons, synaptic memory, routes", true, "loihi2" }, write_mapping, verify_mapping },
-    { { "sanafe", ".yaml or .net", "SANA-FE's mapped network, and beside it the chip, NAME.arch.yaml", true, "loihi1" }, write_sanafe, verify_sanafe },
+    { { "netx", ".net", "lava-dl's network file, for Loihi 2: a chain of layers", false, false, "loihi2" }, write_netx, verify_netx },
+    { { "ranvier", ".h5", "Ranvier's own mapping file: cores, axons, synaptic memory, routes", true, false, "loihi2" }, write_mapping, verify_mapping },
+    { { "sanafe", ".yaml or .net", "SANA-FE's mapped network, and beside it the chip, NAME.arch.yaml", true, false, "loihi1" }, write_sanafe, verify_sanafe },
+    { { "nir", ".nir", "the Neuromorphic Intermediate Representation, of the network as it is, in real numbers", false, true, NULL }, write_nir, verify_nir },
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 

@@ -8,6 +8,7 @@
 typedef struct export_format {
     const char *name, *ending, *meaning;
     bool        mapped;     /* neurons are on cores                              */
+    bool        given;      /* of the network as it is given, not of a chip's integers */
     const char *chip;       /* to which they are mapped if nothing else is said  */
 } export_format;
 
@@ -19,7 +20,7 @@ rv_status export_format_find(const char *name, const export_format **format, rv_
 
 enum { EXPORT_NOTE = 400 };
 
-/** Writes a network of a chip's integers.
+/** Writes a network, of a chip's integers unless format->given.
  *  @param chip where to, if the format is mapped
  *  @param steps the network's spikes were recorded from its beginning for so many steps, and the file is verified against them; 0: it is
  *         not verified

@@ -68,6 +68,7 @@ static void choose_chip(export_line *e, command_chip *line)
 {
     e->chip = line->chip ? line->chip : e->format->chip;
     if (strcmp(e->format->name, "sanafe") == 0) line->chip = "loihi2";
+    line->as_given = e->format->given;
     line->quantise.netx = strcmp(e->format->name, "netx") == 0;
 }
 

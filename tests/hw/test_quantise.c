@@ -433,8 +433,6 @@ static void test_prune(void **state)
     discard(&o), rv_net_free(net);
 }
 
-/* ---- what is refused -------------------------------------------------------------------------------------------- */
-
 static void expect_refused(rv_net *net, hw_quantise_options options, const char *sentence)
 {
     rv_net            *q = (rv_net *)1;
@@ -445,6 +443,45 @@ static void expect_refused(rv_net *net, hw_quantise_options options, const char 
     assert_null(q);
     rv_net_free(net);
 }
+
+/* What a netx file can hold: biases in units of 64, effects of weights of up to 255, zeros at the beginning. */
+static void test_netx(void **state)
+{
+    (void)state;
+    rv_net *net = one_neuron("iaf_psc_exp", 1);
+    outcome o = quantise(net, (hw_quantise_options){ .netx = true });
+    double  weight, exponent;
+    ENSURE_NEAR(value_of(o.net, "a", "bias_exp"), 6, 0, "");
+    ENSURE_NEAR(value_of(o.net, "a", "v"), 0, 0, "");
+    ENSURE_OK(o.net, rv_synapses(o.net, (rv_projection){ 1 }, NULL, NULL, &weight, NULL));
+    ENSURE_OK(o.net, rv_synapse_param(o.net, (rv_projection){ 1 }, "weight_exp", &exponent));
+    assert_true(ldexp(weight, (int)exponent) <= 255 && weight > 64);
+    discard(&o), rv_net_free(net);
+}
+
+/* Read-outs, which never spike: their v is what they give. */
+static void test_readout(void **state)
+{
+    (void)state;
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population source = reference_population(net, "source", 1, "spike_generator"), a = reference_population(net, "a", 1, "nir_lif");
+    double        v[2], times[] = { 2, 5, 6 };
+    ENSURE_OK(net, rv_set_spike_times(net, source, 0, times, 3));
+    ENSURE_OK(net, rv_set(net, a, "v_threshold", rv_number(INFINITY)));
+    reference_set_all(net, a, "tau_mem", 20.0, "tau_syn", 0.0, NULL);
+    connect(net, (rv_connect_def){ .source = rv_all(source), .target = rv_all(a), .rule = "all_to_all", .weight = rv_number(0.7), .delay = rv_number(1) });
+    outcome o = quantise(net, (hw_quantise_options){ 0 });
+    ENSURE_OK(net, rv_run(net, 10));
+    ENSURE_OK(o.net, rv_run(o.net, 10));
+    ENSURE_OK(net, rv_get(net, rv_all(a), "V_m", &v[0]));
+    ENSURE_OK(o.net, rv_get(o.net, rv_all(a), "v", &v[1]));
+    ENSURE_NEAR(value_of(o.net, "a", "vth"), 131072, 0, "");
+    ENSURE_NEAR(v[1] / o.report.population[1].scale / v[0], 1, 0.01, "");
+    discard(&o);
+    expect_refused(net, (hw_quantise_options){ .chip = "loihi1" }, "a threshold that is never reached");
+}
+
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static rv_net *net_of(const char *model, const char *name, double value)
 {
@@ -520,6 +557,7 @@ static void test_refused_options(void **state)
     expect_refused(net_of("iaf_psc_delta", NULL, 0), (hw_quantise_options){ .prune_below = -1 }, "quantise: prune_below = -1");
     expect_refused(net_of("iaf_psc_delta", NULL, 0), (hw_quantise_options){ .measure_ms = NAN }, "quantise: measure");
     expect_refused(net_of("iaf_psc_delta", NULL, 0), (hw_quantise_options){ .chip = "loihi3" }, "loihi3");
+    expect_refused(net_of("iaf_psc_delta", NULL, 0), (hw_quantise_options){ .netx = true, .chip = "loihi1" }, "netx files are for Loihi 2, not for loihi1");
     expect_refused(net_of("iaf_psc_delta", NULL, 0), (hw_quantise_options){ .chip = "xylo" }, "chip \"xylo\": its arithmetic is not known here; allowed are loihi1, loihi2");
 }
 
@@ -549,7 +587,7 @@ int main(void)
         cmocka_unit_test(test_parameters),     cmocka_unit_test(test_loihi2),           cmocka_unit_test(test_rates),          cmocka_unit_test(test_chain),
         cmocka_unit_test(test_bits),           cmocka_unit_test(test_twin),             cmocka_unit_test(test_same_pairs),     cmocka_unit_test(test_weights_set),
         cmocka_unit_test(test_prune),          cmocka_unit_test(test_refused_models),   cmocka_unit_test(test_refused_synapses), cmocka_unit_test(test_refused_inputs),
-        cmocka_unit_test(test_refused_options), cmocka_unit_test(test_report),
+        cmocka_unit_test(test_refused_options), cmocka_unit_test(test_report),          cmocka_unit_test(test_netx),           cmocka_unit_test(test_readout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,8 @@ static void test_export_verb(void **state)
     expect(0, "export layers.lua --format ranvier -o l.h5 --chip loihi1 --bits 4", "the same ");
     expect(0, "export layers.lua --format sanafe -o l.yaml", "in SANA-FE's arithmetic");
     expect(0, "export layers.lua --format netx -o m.net --no-verify --rates 0", "\"m.net\" was written, and not verified");
+    expect(0, "export layers.lua --format nir -o l.nir", "\"l.nir\" was read back and run for 200 steps: the same ");
+    expect(0, "map l.nir --cores 0", "loihi2: 40 neurons and 1500 synapses");
     expect(0, "map l.net --cores 0", "40 neurons and 1500 synapses");
     expect(0, "export l.net --format ranvier -o again.h5", "the same 0 spikes");
     expect(0, "export --formats", "netx");
