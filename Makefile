@@ -118,4 +118,4 @@ $(BUILD)/ranvier.pc: Makefile sim/ranvier.h | $(BUILD)/.deps
 	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: $(PLAIN_LIBS) -fopenmp -lm\nCflags: -I$${includedir}\n' \
 		'$(PREFIX)' '$(VERSION)' '$(MODULES)' > $@
 
--include $(LIB_OBJ:.o=.d) $(TEST_BIN:=.d) $(BENCH_BIN:=.d) $(BUILD)/main.d
+-include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(TEST_BIN:=.d) $(BENCH_BIN:=.d) $(BUILD)/main.d

@@ -18,6 +18,9 @@ static const struct verb {
     { "stats", "FILE.h5", "rates, CV, correlations per population", command_stats },
     { "compare", "A.h5 B.h5 [-o FIG.png]", "two recordings: distances, coincident spikes, where they part", command_compare },
     { "info", "FILE.h5", "what is in a results file, and what made it", command_info },
+    { "map", "FILE.lua --chip loihi2", "quantise a network for a chip and place it on cores, with a report", command_map },
+    { "export", "FILE --format netx -o FILE", "write a network for a chip's tools, and prove it by its spikes", command_export },
+    { "chips", "[NAME]", "the chips a network can be mapped to; the numbers of one", command_chips },
     { "models", "[NAME]", "models, rules and inputs; equations and parameters of one", command_models },
 };
 

@@ -97,7 +97,7 @@ static rv_status visit_projections(const reading *r, projection_fn f, void *user
 {
     const network *net = r->net->net;
     for (int i = 0; i < net->n_bundles; i++)
-        if (net->bundle[i].rule) TRY(visit_learning(r, net->bundle[i].projection[0], f, user));
+        if (net->bundle[i].rule || net->bundle[i].epoch) TRY(visit_learning(r, net->bundle[i].projection[0], f, user));
         else TRY(visit_static(r, &net->bundle[i], f, user));
     return RV_OK;
 }

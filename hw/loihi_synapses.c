@@ -1,6 +1,7 @@
 /* The synapses of Loihi, for the emulator. A delay of d on the chip is one of d + 1 steps here: a spike emitted at step t
  * reaches its target at t + 1 + d. */
 #include "hw/fixed_point.h"
+#include "hw/loihi_learning.h"
 #include "sim/synapse.h"
 
 #define LAVA "Lava 0.10.0 (lava-nc/lava), fixed-point models"
@@ -47,13 +48,21 @@ static void shift_sums(const double *p, double *sum, int n)
     for (int i = 0; i < n; i++) sum[i] = floor(sum[i] * scale);
 }
 
+/* Learnt weights use all bits, within the range of the sign mode. */
+static void learn(double *p, double *low, double *high)
+{
+    *low = p[SIGN_MODE] == FIXED_MIXED ? -256 : p[SIGN_MODE] == FIXED_INHIBITORY ? -255 : 0;
+    *high = p[SIGN_MODE] == FIXED_INHIBITORY ? 0 : 255;
+    p[NUM_WEIGHT_BITS] = p[SIGN_MODE] == FIXED_MIXED ? 9 : 8;
+}
+
 static const rv_synapse loihi = {
     .table = { .kind = RV_SYNAPSES, .name = "loihi", .summary = "Loihi 2 as Lava's Dense and Sparse: integer weights of few bits with a common exponent",
                .equations = "w clipped to -256..255 (mixed), 0..255 (excitatory), -255..0 (inhibitory), without its low 8 - num_weight_bits (+ 1 if mixed) bits\n"
                             "input = (sum of w over the spikes of one step and delay) 2^weight_exp, rounded down",
                .reference = LAVA, .params = params, .n_params = N_PARAMS, .words = &sign_words, .n_words = 1 },
     .max_delay = 64, .whole = true, .check = check, .settle = settle, .weight = weight, .factor = factor, .graded = graded,
-    .summed = loses_bits, .finish = shift_sums,
+    .summed = loses_bits, .finish = shift_sums, .arithmetic = &loihi_learning, .learn = learn,
 };
 
 /* ---- loihi_conv: Lava's Conv -------------------------------------------------------------------------------- */

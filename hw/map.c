@@ -90,7 +90,7 @@ static int64_t list_pins(const partition *p, core_graph *g, bool fill)
     for (int32_t j = 0; j < p->h->n_nets; j++) {
         int32_t last = -1;
         for (int32_t k = 0; k < p->net[j].n; k++) {
-            int32_t core = p->net[j].entry[k].key >> PARTITION_FORMAT_BITS;
+            int32_t core = p->net[j].key[k] >> PARTITION_FORMAT_BITS;
             if (core == last || core == g->source[j]) continue;
             last = core;
             if (fill) g->pin[n] = core;

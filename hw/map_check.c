@@ -184,7 +184,9 @@ rv_status map_explain_excess(const map_problem *w, const partition *p, rv_error 
             if (s->use[r] <= w->limits.most[r]) continue;
             crowd crowd = { w->graph, s->member, s->n_members, fan_in_of(w, s->member, s->n_members) };
             explain(&crowd, (hw_resource)r, s->use[r], w->limits.most[r], text, sizeof text);
-            return error_set(error, RV_OUT_OF_RANGE, "a core of %s would have %s", w->chip->name, text);
+            if (w->limits.fan_out == INT64_MAX) return error_set(error, RV_OUT_OF_RANGE, "a core of %s would have %s", w->chip->name, text);
+            return error_set(error, RV_OUT_OF_RANGE, "a neuron of %s can reach %lld cores, and to hold that a core would have %s; or lower the fan-out, "
+                             "or pass spikes on by relay neurons", w->chip->name, (long long)w->limits.fan_out, text);
         }
     return explain_fan_out(w, p, error);
 }

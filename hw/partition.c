@@ -7,6 +7,8 @@
 #include "sim/error.h"
 #include "sim/memory.h"
 
+enum { AHEAD = 6 }; /* nets whose entries, which lie anywhere, are fetched before they are needed */
+
 /* ---- the hypergraph by vertex ----------------------------------------------------------------------------------- */
 
 static int64_t n_pins(const hypergraph *h) { return h->row[h->n_nets]; }
@@ -66,29 +68,43 @@ static int32_t lower_bound(const tally *t, int32_t key)
     int32_t low = 0, high = t->n;
     while (low < high) {
         int32_t middle = (low + high) / 2;
-        if (t->entry[middle].key < key) low = middle + 1;
+        if (t->key[middle] < key) low = middle + 1;
         else high = middle;
     }
     return low;
+}
+
+static bool tally_grow(tally *t)
+{
+    int32_t  capacity = t->capacity ? 2 * t->capacity : 4;
+    int32_t *grown = realloc(t->key, 2 * (size_t)capacity * sizeof *grown);
+    if (!grown) return false;
+    memmove(grown + capacity, grown + t->capacity, (size_t)t->n * sizeof *grown);
+    t->key = grown, t->capacity = capacity;
+    return true;
+}
+
+/* Moves the entries from `at` on by one place: up if by = 1, down if -1. */
+static void tally_shift(tally *t, int32_t at, int by)
+{
+    size_t bytes = (size_t)(t->n - at) * sizeof *t->key;
+    memmove(t->key + at + by, t->key + at, bytes);
+    memmove(tally_counts(t) + at + by, tally_counts(t) + at, bytes);
+    t->n += by;
 }
 
 /* Adds n (which may be negative) to a key. @return the count then, -1 without memory */
 static int32_t tally_add(tally *t, int32_t key, int32_t n)
 {
     int32_t at = lower_bound(t, key);
-    if (at < t->n && t->entry[at].key == key) {
-        int32_t count = t->entry[at].n += n;
-        if (count == 0) memmove(t->entry + at, t->entry + at + 1, (size_t)(--t->n - at) * sizeof *t->entry);
+    if (at < t->n && t->key[at] == key) {
+        int32_t count = tally_counts(t)[at] += n;
+        if (count == 0) tally_shift(t, at + 1, -1);
         return count;
     }
-    if (t->n == t->capacity) {
-        int32_t      capacity = t->capacity ? 2 * t->capacity : 4;
-        tally_entry *grown = realloc(t->entry, (size_t)capacity * sizeof *grown);
-        if (!grown) return -1;
-        t->entry = grown, t->capacity = capacity;
-    }
-    memmove(t->entry + at + 1, t->entry + at, (size_t)(t->n++ - at) * sizeof *t->entry);
-    t->entry[at] = (tally_entry){ key, n };
+    if (t->n == t->capacity && !tally_grow(t)) return -1;
+    tally_shift(t, at, 1);
+    t->key[at] = key, tally_counts(t)[at] = n;
     return n;
 }
 
@@ -99,7 +115,7 @@ static int32_t part_of(int32_t key) { return key >> PARTITION_FORMAT_BITS; }
 static bool touches(const tally *net, int32_t part)
 {
     int32_t at = lower_bound(net, key_of(part, 0));
-    return at < net->n && part_of(net->entry[at].key) == part;
+    return at < net->n && part_of(net->key[at]) == part;
 }
 
 /* ---- use and excess --------------------------------------------------------------------------------------------- */
@@ -154,7 +170,7 @@ static void add_pins(partition *p, int32_t net, int32_t part, int format, int32_
         add_use(p, part, HW_USE_INPUT_AXONS, sign * (p->limits->learning_axons - 1));
     /* the entry came or went: was, or is, it the only one of this part? */
     int32_t at = lower_bound(t, key_of(part, 0)), others = 0;
-    while (at < t->n && part_of(t->entry[at].key) == part) at++, others++;
+    while (at < t->n && part_of(t->key[at]) == part) at++, others++;
     if (others == (n > 0)) reach(p, net, part, sign);
 }
 
@@ -216,6 +232,7 @@ void partition_move(partition *p, int32_t v, int32_t to)
     for (int64_t k = h->begin[v], end; k < h->begin[v + 1]; k = end) {
         end = run_end(h, v, k);
         int format = h->net_format ? h->net_format[k] : 0;
+        if (end + AHEAD < h->begin[v + 1]) __builtin_prefetch(p->net[h->net[end + AHEAD]].key);
         if (from >= 0) add_pins(p, h->net[k], from, format, -(int32_t)(end - k));
         if (to >= 0) add_pins(p, h->net[k], to, format, (int32_t)(end - k));
     }
@@ -307,10 +324,10 @@ rv_status partition_open(partition *p, const hypergraph *h, const part_limits *l
 void partition_close(partition *p)
 {
     for (int32_t k = 0; k < p->n_parts; k++) {
-        free(p->state[k].profile.entry), free(p->state[k].threshold.entry), free(p->state[k].format.entry);
+        free(p->state[k].profile.key), free(p->state[k].threshold.key), free(p->state[k].format.key);
         free(p->state[k].member);
     }
-    for (int32_t j = 0; p->net && j < p->h->n_nets; j++) free(p->net[j].entry);
+    for (int32_t j = 0; p->net && j < p->h->n_nets; j++) free(p->net[j].key);
     free(p->state), free(p->part), free(p->place), free(p->net), free(p->fan_out);
     *p = (partition){ 0 };
 }
@@ -319,43 +336,39 @@ void partition_close(partition *p)
 
 rv_status partition_gain_open(partition_gain *g, const partition *p, rv_error *error)
 {
-    *g = (partition_gain){ .capacity = p->capacity };
-    g->conn = calloc((size_t)p->capacity + 1, sizeof *g->conn);
-    g->n_nets = calloc((size_t)p->capacity + 1, sizeof *g->n_nets);
-    g->touched = calloc((size_t)p->capacity + 1, sizeof *g->touched);
-    return g->conn && g->n_nets && g->touched ? RV_OK : error_memory(error, "the partition", (double)p->capacity * 16);
+    *g = (partition_gain){ .pull = calloc((size_t)p->capacity + 1, sizeof *g->pull),
+                           .touched = calloc((size_t)p->capacity + 1, sizeof *g->touched) };
+    return g->pull && g->touched ? RV_OK : error_memory(error, "the partition", (double)p->capacity * 16);
 }
 
 void partition_gain_close(partition_gain *g)
 {
-    free(g->conn), free(g->n_nets), free(g->touched);
+    free(g->pull), free(g->touched);
     *g = (partition_gain){ 0 };
 }
 
-static void connect(partition_gain *g, int32_t part, int64_t weight, int n_nets)
+static inline void pull_to(partition_gain *g, int32_t part, int64_t weight, int n_nets)
 {
-    if (g->conn[part] == 0) g->touched[g->n_touched++] = part;
-    g->conn[part] += weight;
-    g->n_nets[part] += n_nets;
+    partition_pull *pull = &g->pull[part];
+    if (pull->weight == 0) g->touched[g->n_touched++] = part;
+    pull->weight += weight;
+    pull->n_nets += n_nets;
 }
 
 /* One net that ends at the vertex with `own` of its synapses. */
 static void gain_of_net(partition_gain *g, const partition *p, int32_t net, int32_t own, int32_t from)
 {
-    int64_t      weight = p->h->weight[net];
-    int32_t      source = p->h->source[net], home = source >= 0 && p->limits->own_part_is_free ? p->part[source] : -1;
-    const tally *t = &p->net[net];
-    int32_t      last = -1, n_here = 0;
-    bool         at_home = false;
-    for (int32_t k = 0; k < t->n; k++) {
-        int32_t part = part_of(t->entry[k].key);
-        if (part == from) n_here += t->entry[k].n;
-        if (part == last) continue;
-        connect(g, part, weight, 1);
-        at_home |= part == home;
+    const int64_t weight = p->h->weight[net];
+    const int32_t source = p->h->source[net], home = p->limits->own_part_is_free && source >= 0 ? p->part[source] : -1;
+    const tally   t = p->net[net];
+    int32_t       last = -1, n_here = 0;
+    for (int32_t k = 0; k < t.n; k++) {
+        int32_t part = part_of(t.key[k]);
+        if (part == from) n_here += tally_counts(&t)[k];
+        if (part != last) pull_to(g, part, weight, 1);
         last = part;
     }
-    if (home >= 0 && !at_home) connect(g, home, weight, 0);
+    if (home >= 0 && !touches(&t, home)) pull_to(g, home, weight, 0);
     g->base += weight;
     if (n_here == own && from != home) g->base -= weight; /* the net would no longer reach the part that is left */
     g->n_vertex_nets++;
@@ -367,25 +380,43 @@ static void gain_of_home(partition_gain *g, const partition *p, int32_t net, int
     const tally *t = &p->net[net];
     int32_t      last = -1;
     for (int32_t k = 0; k < t->n; k++) {
-        int32_t part = part_of(t->entry[k].key);
+        int32_t part = part_of(t->key[k]);
         if (part == last) continue;
         if (part == from) g->base += p->h->weight[net];
-        connect(g, part, p->h->weight[net], 0);
+        pull_to(g, part, p->h->weight[net], 0);
         last = part;
     }
 }
 
-void partition_gain_of(partition_gain *g, const partition *p, int32_t v)
+static void forget(partition_gain *g)
+{
+    for (int32_t k = 0; k < g->n_touched; k++) g->pull[g->touched[k]] = (partition_pull){ 0 };
+    g->n_touched = g->n_vertex_nets = 0, g->base = 0;
+}
+
+static void scale(partition_gain *g, int stride)
+{
+    for (int32_t k = 0; k < g->n_touched; k++) g->pull[g->touched[k]].weight *= stride, g->pull[g->touched[k]].n_nets *= stride;
+    g->base *= stride, g->n_vertex_nets *= stride;
+}
+
+void partition_gain_of(partition_gain *g, const partition *p, int32_t v, int stride)
 {
     const hypergraph *h = p->h;
-    for (int32_t k = 0; k < g->n_touched; k++) g->conn[g->touched[k]] = 0, g->n_nets[g->touched[k]] = 0;
-    g->n_touched = g->n_vertex_nets = 0, g->base = 0;
+    int               turn = 0;
+    forget(g);
+    g->memory = p->limits->vertex_memory;
     for (int64_t k = h->begin[v], end; k < h->begin[v + 1]; k = end) {
         for (end = k + 1; end < h->begin[v + 1] && h->net[end] == h->net[k];) end++;
+        for (int64_t s = k; p->limits->encoding && s < end; s++) g->memory += p->limits->encoding[h->net_format ? h->net_format[s] : 0].each;
+        if (turn++ % stride) continue;
+        if (end + AHEAD * stride < h->begin[v + 1]) __builtin_prefetch(p->net[h->net[end + AHEAD * stride]].key);
         gain_of_net(g, p, h->net[k], (int32_t)(end - k), p->part[v]);
     }
-    if (!p->limits->own_part_is_free) return;
-    for (int64_t k = h->sends[v]; k < h->sends[v + 1]; k++) gain_of_home(g, p, h->sent[k], p->part[v]);
+    if (p->limits->own_part_is_free)
+        for (int64_t k = h->sends[v]; k < h->sends[v + 1]; k++)
+            if (turn++ % stride == 0) gain_of_home(g, p, h->sent[k], p->part[v]);
+    if (stride > 1) scale(g, stride);
 }
 
 /* ---- tidying ---------------------------------------------------------------------------------------------------- */

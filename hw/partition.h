@@ -7,8 +7,8 @@
  * would count a neuron once for each target), while no part may use more than the limits of hw/chip.h. What is over a
  * limit is summed as *excess*; every step lowers first the excess, then the cost.
  *
- *     partition_start()    METIS on a sample of pairs that hear the same neurons, then splitting of what is too full
- *     partition_refine()   moves and swaps of single vertices, emptying of parts that others can take in
+ *     partition_start()    METIS on stars, with as many parts as the limits seem to need
+ *     partition_refine()   moves and swaps of single vertices; new parts for what is too much, and small ones emptied
  *
  * Everything is a function of the hypergraph, the limits and the seed. */
 #ifndef RV_HW_PARTITION_H
@@ -50,15 +50,14 @@ typedef struct part_limits {
                                               pin there */
 } part_limits;
 
-/** Synapses of a net in a part, or users of a profile. Kept sorted by key. */
-typedef struct tally_entry {
-    int32_t key, n;
-} tally_entry;
-
+/** Synapses of a net in a part, or users of a profile. Sorted by key; keys and counts apart, because most loops
+ *  want only the keys. */
 typedef struct tally {
-    tally_entry *entry;
-    int32_t      n, capacity;
+    int32_t *key; /* [n] of capacity, then the counts [n] */
+    int32_t  n, capacity;
 } tally;
+
+static inline int32_t *tally_counts(const tally *t) { return t->key + t->capacity; }
 
 typedef struct part_state {
     int64_t  use[HW_N_RESOURCES];
@@ -94,25 +93,32 @@ int32_t partition_add(partition *p);
 /** Removes parts without members and numbers the others by their first vertex. */
 void partition_compact(partition *p);
 
-/** Starts a partition into as few parts as the limits seem to need, or into n_parts (0: as many as it takes).
- *  @param rng drawn from */
+/** A first partition into n_parts, or (0) into as many as the limits seem to need; some may be too full. */
 rv_status partition_start(partition *p, const hypergraph *h, const part_limits *limits, int32_t n_parts, uint64_t seed,
                           rv_error *error);
 
-/** Improves it until nothing more is gained. @param may_empty whether parts may vanish */
-rv_status partition_refine(partition *p, bool may_empty, uint64_t seed, rv_error *error);
+/** Improves it until little more is gained. @param may_add whether parts may be added where the limits ask for it, and vanish */
+rv_status partition_refine(partition *p, bool may_add, uint64_t seed, rv_error *error);
 
-/** How the cost would change for a vertex: by base - conn[q] if it went to part q (not its own). */
+/** What draws a vertex to a part: the weight and the number of its nets that reach the part. */
+typedef struct partition_pull {
+    int64_t weight;
+    int32_t n_nets;
+} partition_pull;
+
+/** How the cost would change for a vertex: by base - pull[q].weight if it went to part q (not its own). */
 typedef struct partition_gain {
-    int64_t  base;
-    int64_t *conn;    /* [capacity] 0 but for the touched    */
-    int32_t *n_nets;  /* [capacity] nets of the vertex there */
-    int32_t *touched; /* [n_touched] parts                   */
-    int32_t  n_touched, n_vertex_nets, capacity;
+    int64_t         base;
+    int64_t         memory;  /* bits of the vertex and its synapses, without what a net takes besides */
+    partition_pull *pull;    /* [capacity] 0 but for the touched */
+    int32_t        *touched; /* [n_touched] parts                */
+    int32_t         n_touched, n_vertex_nets;
 } partition_gain;
 
 rv_status partition_gain_open(partition_gain *gain, const partition *p, rv_error *error);
 void      partition_gain_close(partition_gain *gain);
-void      partition_gain_of(partition_gain *gain, const partition *p, int32_t vertex);
+
+/** @param stride looks at every so many nets, and takes them for all: an estimate, unless it is 1 */
+void partition_gain_of(partition_gain *gain, const partition *p, int32_t vertex, int stride);
 
 #endif

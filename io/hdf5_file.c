@@ -1003,13 +1003,20 @@ static rv_status fill_dataset(hdf5_file *f, const char *dataset, hid_t stored, h
     return status;
 }
 
-rv_status hdf5_write(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int64_t n)
+rv_status hdf5_write_array(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int rank, const int64_t *n)
 {
-    hsize_t   length = (hsize_t)n;
-    hid_t     space = H5Screate_simple(1, &length, NULL);
+    hsize_t length[HDF5_MAX_RANK];
+    assert(rank <= HDF5_MAX_RANK);
+    for (int k = 0; k < rank; k++) length[k] = (hsize_t)n[k];
+    hid_t     space = rank ? H5Screate_simple(rank, length, NULL) : H5Screate(H5S_SCALAR);
     rv_status status = fill_dataset(file, dataset, file_type(type), memory_type(type), space, values);
     H5Sclose(space);
     return status;
+}
+
+rv_status hdf5_write(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int64_t n)
+{
+    return hdf5_write_array(file, dataset, type, values, 1, &n);
 }
 
 rv_status hdf5_write_text(hdf5_file *file, const char *dataset, const char *text)

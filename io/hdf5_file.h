@@ -150,6 +150,9 @@ rv_status hdf5_append(hdf5_file *file, const char *dataset, hdf5_type type, cons
 /** Writes a list as a dataset of its own, or over one of the same length. @param values [n] of type */
 rv_status hdf5_write(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int64_t n);
 
+/** The same for an array of any shape. @param values [n[0]][n[1]]... of type @param n [rank] rank 0: a single value that is no list */
+rv_status hdf5_write_array(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int rank, const int64_t *n);
+
 /** A text as a dataset. hdf5_load_text() takes strings of fixed and of variable length; to be freed by the caller. */
 rv_status hdf5_write_text(hdf5_file *file, const char *dataset, const char *text);
 rv_status hdf5_load_text(hdf5_file *file, const char *dataset, char **text);

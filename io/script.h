@@ -41,6 +41,10 @@ typedef struct script_options {
     void                 (*show)(void *user, struct feed *f); /* told when the first network is about to run,
                                             so that another thread opens a window; NULL: not live             */
     void                  *show_user;
+
+    /** Takes the network over at the script's first net:run(), which then runs nothing but ends the script; NULL: scripts run. */
+    void (*take)(rv_net *net, void *user);
+    void *take_user;
 } script_options;
 
 /** Prepares a script for running: reads its text, opens the libraries. @param s result, for script_close() even if
@@ -63,8 +67,8 @@ const char *script_message(const script *s);
 int script_exit_status(const script *s);
 
 /** Ends the script soon: the run in progress at the next exchange of spikes, Lua code at its next instruction. For
- *  signal handlers: touches only flags. */
-void script_interrupt(script *s);
+ *  signal handlers: touches only flags. @param s the script */
+void script_interrupt(void *s);
 
 /** NULL is allowed. */
 void script_close(script *s);

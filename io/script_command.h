@@ -3,6 +3,7 @@
 #ifndef RV_IO_SCRIPT_COMMAND_H
 #define RV_IO_SCRIPT_COMMAND_H
 
+#include "hw/quantise.h"
 #include "io/script.h"
 
 typedef struct command {
@@ -20,6 +21,9 @@ int command_stats(const command *c);
 int command_compare(const command *c);
 int command_info(const command *c);
 int command_models(const command *c);
+int command_chips(const command *c);
+int command_map(const command *c);
+int command_export(const command *c);
 
 /* ---- for the verbs: reading the command line (script_options.c) ----------------------------------------------- */
 
@@ -47,11 +51,48 @@ int command_read(const command *c, const command_usage *usage, const char **argu
 /** The number an option was given, in low..high. @return false after printing a sentence; true if text is NULL */
 bool command_number(const char *option, const char *text, double low, double high, double *number);
 
+/** Reads name=value. @param name room for the name @return false after printing a sentence */
+enum { COMMAND_NAME = 64 };
+bool command_argument(const char *text, char name[COMMAND_NAME], script_argument *argument);
+
+bool command_ends_with(const char *path, const char *ending);
+
 /** Prints "ranvier: sentence" to stderr. @return status */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Prints `ranvier: no KIND "name"` with a suggestion or the list of names. @return 2 */
 int command_unknown(const char *kind, const char *name, const char *const *names, int n);
+
+/* ---- for the verbs that take a network to a chip (script_chip.c) ---------------------------------------------- */
+
+enum { COMMAND_CHIP_OPTIONS = 9, COMMAND_MOST_ARGUMENTS = 256 };
+
+/** What their command line says of the network and the chip. */
+typedef struct command_chip {
+    const char         *path;
+    const char         *chip, *bits, *step, *prune, *rates, *seed; /* as given          */
+    bool                shared_tau, freeze, quiet;
+    bool                as_given; /* the network is handed over as it is        */
+    script_argument     arguments[COMMAND_MOST_ARGUMENTS];
+    char                names[COMMAND_MOST_ARGUMENTS][COMMAND_NAME];
+    int                 n_arguments;
+    uint64_t            seed_number;
+    hw_quantise_options quantise;
+    char               *report; /* of quantising, as text; NULL if the network was in integers already */
+
+    /** Gets the network in integers, its spikes recorded for the time of --rates. @return the exit status */
+    int (*use)(struct command_chip *line, rv_net *net, void *user);
+    void *user;
+    int   status;
+    bool  taken;
+} command_chip;
+
+/** The options that all these verbs have. @param options result, [COMMAND_CHIP_OPTIONS] */
+void command_chip_options(command_chip *line, command_option *options);
+
+/** Reads words = FILE [name=value ...], gets the network of FILE (of a script: at its first net:run), quantises it unless it is in
+ *  integers already, prints what that does, and hands it to use(). @return the exit status */
+int command_chip_run(const command *c, command_chip *line, const char *const *words, int n);
 
 /** Which panels a comma-separated list names. @return false after printing a sentence */
 bool command_panels(const char *list, unsigned *panels);

@@ -118,16 +118,20 @@ static void check_synapse_keys(lua_State *L, int index, const rv_table *rule, co
     const char *keys[COUNT(known_keys) + 64], *name = rule->name ? rule->name : synapse->name;
     int         n = 0;
     for (; n < COUNT(known_keys); n++) keys[n] = known_keys[n];
+    for (int i = 0; i < rule->n_texts && n < COUNT(keys); i++) keys[n++] = rule->texts[i].name;
     for (int i = 0; i < rule->n_params && n < COUNT(keys); i++) keys[n++] = rule->params[i].name;
     for (int i = 0; i < synapse->n_params && n < COUNT(keys); i++) keys[n++] = synapse->params[i].name;
     script_keys(L, index, name ? lua_pushfstring(L, "net:connect: %s", name) : "net:connect", keys, n);
 }
 
-/* A parameter of the kind of synapse that has words takes one of them; pushes what the value borrows. */
-static rv_value read_setting(lua_State *L, int index, const rv_table *synapse, const char *name)
+/* A parameter of the kind of synapse that has words takes one of them, some of rules take a text; pushes what the value
+ * borrows. */
+static rv_value read_setting(lua_State *L, int index, const rv_table *rule, const rv_table *synapse, const char *name)
 {
     const char *what = lua_pushfstring(L, "net:connect: %s", name);
     lua_getfield(L, index, name);
+    for (int k = 0; k < rule->n_texts; k++)
+        if (strcmp(rule->texts[k].name, name) == 0) return rv_text(script_text(L, -1, what));
     for (int k = 0; k < synapse->n_words; k++)
         if (strcmp(synapse->words[k].param, name) == 0)
             return rv_number(script_word(L, script_text(L, -1, what), what, synapse->words[k].word, synapse->words[k].n));
@@ -156,7 +160,7 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, sorted, i);
         const char *name = lua_tostring(L, -1);
-        if (!is_known(name)) settings[def->n_settings++] = (rv_setting){ name, read_setting(L, index, &synapse, name) };
+        if (!is_known(name)) settings[def->n_settings++] = (rv_setting){ name, read_setting(L, index, &rule, &synapse, name) };
     }
     def->settings = settings;
 }

@@ -112,6 +112,43 @@ static int projection_set_weights(lua_State *L)
     return 1;
 }
 
+static int64_t learning_count(lua_State *L, script_group *group, int i, const char *variable)
+{
+    int64_t n = 0;
+    synapse_count(L, group, i); /* compiles */
+    script_check(L, group->net, rv_get_learning(group->net->net, projection_at(group, i), variable, NULL, &n));
+    return n;
+}
+
+/* projection:get("t") -> what a rule of epochs keeps, of all projections of the object */
+static int projection_get(lua_State *L)
+{
+    script_group *group = script_self(L, TYPE_PROJECTION);
+    const char   *variable = script_text(L, 2, "projection:get: the name");
+    int64_t       n = 0, first = 0;
+    for (int i = 0; i < group->n; i++) n += learning_count(L, group, i, variable);
+    double *values = lua_newuserdatauv(L, (n + 1) * sizeof *values, 0);
+    for (int i = 0; i < group->n; first += n, i++)
+        script_check(L, group->net, rv_get_learning(group->net->net, projection_at(group, i), variable, values + first, &n));
+    script_push_list(L, values, first);
+    return 1;
+}
+
+/* projection:set("y2", number | list); a list is given to every projection of the object */
+static int projection_set(lua_State *L)
+{
+    script_group *group = script_self(L, TYPE_PROJECTION);
+    lua_settop(L, 3);
+    const char *variable = script_text(L, 2, "projection:set: the name");
+    rv_value    value = script_value(L, NULL, 3, lua_pushfstring(L, "projection:set: %s", variable));
+    for (int i = 0; i < group->n; i++) {
+        learning_count(L, group, i, variable);
+        script_check(L, group->net, rv_set_learning(group->net->net, projection_at(group, i), variable, value));
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 static int projection_member(lua_State *L) { return push_member(L, TYPE_PROJECTION); }
 static int projection_tostring(lua_State *L)
 {
@@ -259,6 +296,8 @@ void script_open_groups(lua_State *L)
         { "weights", projection_weights },
         { "synapses", projection_synapses },
         { "set_weights", projection_set_weights },
+        { "get", projection_get },
+        { "set", projection_set },
         { NULL, NULL },
     };
     static const luaL_Reg projection_fields[] = {

@@ -142,6 +142,11 @@ void *script_self(lua_State *L, const char *type);
 /** Pushes a new group with room for n ids, belonging to the network at stack index `net_index`. */
 script_group *script_group_new(lua_State *L, const char *type, int net_index, int n);
 
+/** Pushes a network without what is behind it, net->net; when that is there, script_net_adopt() takes it up. In between
+ *  it is the caller's to free. The network is on top of the stack in both. */
+script_net *script_net_new(lua_State *L);
+void        script_net_adopt(lua_State *L, script_net *net);
+
 /** Makes the network on top of the stack known under its address, with an empty table of anchors. */
 void script_register_net(lua_State *L, script_net *net);
 
@@ -216,6 +221,7 @@ void script_open_network(lua_State *L);
 void script_open_population(lua_State *L);
 void script_open_groups(lua_State *L);
 void script_open_figures(lua_State *L);
+void script_open_hw(lua_State *L);
 void script_arguments(lua_State *L); /* adds rv.arg                                         */
 void script_warn_unused(script *s);  /* arguments nobody asked for                          */
 
@@ -227,6 +233,10 @@ int network_output(lua_State *L);
 int network_profile(lua_State *L);
 int network_plot(lua_State *L);        /* script_figures.c */
 int network_hash(lua_State *L);        /* script_population.c */
+int network_find(lua_State *L);        /* script_hw.c */
+int network_quantize(lua_State *L);
+int network_map(lua_State *L);
+int network_export(lua_State *L);
 int network_connect(lua_State *L);     /* script_connect.c */
 int population_on_spike(lua_State *L); /* script_running.c */
 int population_set(lua_State *L);      /* script_network.c */

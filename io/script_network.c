@@ -35,21 +35,32 @@ static rv_net_def read_definition(lua_State *L, int index)
     return def;
 }
 
+script_net *script_net_new(lua_State *L)
+{
+    script_net *net = lua_newuserdatauv(L, sizeof *net, 1);
+    *net = (script_net){ .owner = script_of(L) };
+    script_register_net(L, net);
+    return net;
+}
+
+void script_net_adopt(lua_State *L, script_net *net)
+{
+    script *s = net->owner;
+    luaL_setmetatable(L, TYPE_NETWORK); /* from here on the collector frees it */
+    net->next = s->nets, s->nets = net;
+    script_net_begin(L, net);
+}
+
 /* rv.network{resolution =, seed =, timing =, threads =} */
 static int make_network(lua_State *L)
 {
     lua_settop(L, 1);
     rv_net_def  def = read_definition(L, 1);
-    script     *s = script_of(L);
-    script_net *net = lua_newuserdatauv(L, sizeof *net, 1);
-    *net = (script_net){ .owner = s };
-    script_register_net(L, net);
-    rv_error error = { 0 };
+    script_net *net = script_net_new(L);
+    rv_error    error = { 0 };
     if (rv_net_new(&def, &net->net, &error) != RV_OK) script_fail(L, "rv.network: %s", error.text);
-    luaL_setmetatable(L, TYPE_NETWORK); /* from here on the collector frees it */
-    net->next = s->nets, s->nets = net;
+    script_net_adopt(L, net);
     script_seed_random(L, def.seed);
-    script_net_begin(L, net);
     return 1;
 }
 
@@ -415,7 +426,9 @@ void script_open_network(lua_State *L)
         { "time", network_time },       { "stop", network_stop },           { "at", network_at },
         { "knob", network_knob },
         { "every", network_every },     { "output", network_output },       { "plot", network_plot },
-        { "profile", network_profile }, { "hash", network_hash },           { NULL, NULL },
+        { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
+        { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
+        { NULL, NULL },
     };
     static const luaL_Reg fields[] = {
         { "resolution", network_resolution }, { "seed", network_seed }, { "threads", network_threads },

@@ -45,7 +45,7 @@ static bool is_variable_of(lua_State *L, const char *name)
 
 static int unknown_field(lua_State *L)
 {
-    static const char *const later[] = { "save", "quantize", "map", "export" };
+    static const char *const later[] = { "save" };
     const char              *object = luaL_tolstring(L, 1, NULL), *key = script_describe(L, 2);
     if (lua_type(L, 2) != LUA_TSTRING) return script_fail(L, "%s has no field %s", object, key);
     key = lua_tostring(L, 2);

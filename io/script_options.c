@@ -119,3 +119,28 @@ bool command_number(const char *option, const char *text, double low, double hig
     else return true;
     return false;
 }
+
+static bool is_name(const char *text, size_t length)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    return length > 0 && length < COMMAND_NAME && strspn(text, letters) >= length && !(text[0] >= '0' && text[0] <= '9');
+}
+
+bool command_argument(const char *text, char name[COMMAND_NAME], script_argument *argument)
+{
+    size_t length = strcspn(text, "=");
+    if (text[length] != '=' || !is_name(text, length)) {
+        command_fail(2, "\"%s\" is neither an option nor name=value", text);
+        return false;
+    }
+    memcpy(name, text, length);
+    name[length] = 0;
+    *argument = (script_argument){ name, text + length + 1 };
+    return true;
+}
+
+bool command_ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), n = strlen(ending);
+    return length > n && strcmp(path + length - n, ending) == 0;
+}

@@ -164,6 +164,16 @@ static rv_status run_whole(script_net *net, double duration_ms)
     return status;
 }
 
+/* Whoever takes the network may have it compiled, which calls functions of distance. */
+static void give_away(lua_State *L, script_net *net)
+{
+    script *s = net->owner;
+    net->L = L;
+    s->options.take(net->net, s->options.take_user);
+    script_rethrow(L, net);
+    script_leave(L, SCRIPT_EXITING);
+}
+
 /* net:run(ms) -> true, or false if net:stop() ended it early */
 int network_run(lua_State *L)
 {
@@ -173,6 +183,7 @@ int network_run(lua_State *L)
     double duration_ms = script_number(L, 2, "net:run: the duration (ms)");
     lua_settop(L, 1);
     luaL_checkstack(L, 32, NULL); /* for the callbacks */
+    if (s->options.take) give_away(L, net);
     rv_net *outer = s->running;   /* a callback of one network may run another */
     net->L = L, net->running = true, s->running = net->net;
     rv_status status = run_whole(net, duration_ms);

@@ -249,8 +249,9 @@ int script_leave(lua_State *L, int leaving)
     __builtin_unreachable();
 }
 
-void script_interrupt(script *s)
+void script_interrupt(void *interrupted)
 {
+    script *s = interrupted;
     s->leaving = SCRIPT_INTERRUPTED;
     if (s->running) rv_stop(s->running);
     if (s->L) lua_sethook(s->L, leave_if_told, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);

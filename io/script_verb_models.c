@@ -74,6 +74,12 @@ static void print_fields(const char *title, const rv_field *fields, int n, bool 
     }
 }
 
+static void print_texts(const rv_table *table)
+{
+    if (table->n_texts > 0) printf("\n%-16s %s\n", "text", "meaning");
+    for (int i = 0; i < table->n_texts; i++) printf("  %-14s %s\n", table->texts[i].name, table->texts[i].meaning);
+}
+
 static void print_indented(const char *text)
 {
     while (text && *text) {
@@ -89,6 +95,7 @@ static void print_table(const rv_table *table)
     printf(uses[table->kind], table->name);
     puts("\n");
     print_indented(table->equations);
+    print_texts(table);
     print_fields("parameter", table->params, table->n_params, true);
     print_fields("state", table->states, table->n_states, true);
     if (table->reference) printf("\nReference\n"), print_indented(table->reference);

@@ -6,18 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/nir_run.h"
 #include "io/script_command.h"
 #include "io/script_window.h"
 
 enum { MOST_ARGUMENTS = 256 };
 
 /* ---- what kind of file it is ---------------------------------------------------------------------------------- */
-
-static bool ends_with(const char *path, const char *ending)
-{
-    size_t length = strlen(path), n = strlen(ending);
-    return length > n && strcmp(path + length - n, ending) == 0;
-}
 
 static bool is_hdf5(const char *path)
 {
@@ -32,22 +27,21 @@ static bool is_hdf5(const char *path)
 /* Other kinds of file have their verb, or their version. */
 static int refuse_kind(const char *path)
 {
-    static const char *const later[][2] = { { ".json", "SONATA networks" },
-                                            { ".nir", "NIR graphs" } };
+    static const char *const later[][2] = { { ".json", "SONATA networks" } };
     FILE                    *file = fopen(path, "rb");
     if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
     fclose(file);
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (ends_with(path, later[i][0]))
-            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua) and netx networks (.net)", path,
+        if (command_ends_with(path, later[i][0]))
+            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua), netx networks (.net) and NIR graphs (.nir)", path,
                                 later[i][1]);
     if (is_hdf5(path))
         return command_fail(1,
                             "\"%s\" is an HDF5 file: ranvier view, info, stats and plot read results; checkpoints come in a "
-                            "later version, this one runs Lua scripts (.lua) and netx networks (.net)",
+                            "later version, this one runs Lua scripts (.lua), netx networks (.net) and NIR graphs (.nir)",
                             path);
     return command_fail(
-        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua, and netx networks, ending in .net", path);
+        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua, netx networks, ending in .net, and NIR graphs, ending in .nir", path);
 }
 
 /* ---- the command line ----------------------------------------------------------------------------------------- */
@@ -57,32 +51,12 @@ typedef struct run_line {
     const char     *path, *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms;
     bool            quiet, unsafe, profile, live, paused;
     script_argument arguments[MOST_ARGUMENTS + 1];
-    char            names[MOST_ARGUMENTS][64];
+    char            names[MOST_ARGUMENTS][COMMAND_NAME];
     int             n_arguments;
     uint64_t        seed_number;
     rv_timing       timing_kind;
     double          threads_number, frame_ms_number;
 } run_line;
-
-static bool is_name(const char *text, size_t length)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
-    return length > 0 && length < 64 && strspn(text, letters) >= length && !(text[0] >= '0' && text[0] <= '9');
-}
-
-static bool read_argument(run_line *line, const char *text)
-{
-    size_t length = strcspn(text, "=");
-    if (text[length] != '=' || !is_name(text, length)) {
-        command_fail(2, "\"%s\" is neither an option nor name=value", text);
-        return false;
-    }
-    char *name = line->names[line->n_arguments];
-    memcpy(name, text, length);
-    name[length] = 0;
-    line->arguments[line->n_arguments++] = (script_argument){ name, text + length + 1 };
-    return true;
-}
 
 static bool read_seed(run_line *line)
 {
@@ -125,7 +99,7 @@ static bool read_values(run_line *line)
         return false;
     }
     if (line->time) line->arguments[line->n_arguments++] = (script_argument){ "time", line->time };
-    if (line->out && !ends_with(line->out, ".h5") && !ends_with(line->out, ".hdf5")) {
+    if (line->out && !command_ends_with(line->out, ".h5") && !command_ends_with(line->out, ".hdf5")) {
         command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
         return false;
     }
@@ -154,7 +128,7 @@ static int read_line(const command *c, run_line *line)
     };
     const command_usage usage = {
         "run",         "FILE.lua [name=value ...] [options]",
-        "Runs a script, which reads name=value as rv.arg.name; or a lava-dl network (FILE.net input=FILE) on the emulated chip.",
+        "Runs a script, which reads name=value as rv.arg.name; or a lava-dl network (FILE.net input=FILE) on the emulated chip, or a NIR graph (FILE.nir input=FILE).",
         options,       sizeof options / sizeof *options,      1,
         MOST_ARGUMENTS
     };
@@ -162,8 +136,8 @@ static int read_line(const command *c, run_line *line)
     int         n, status = command_read(c, &usage, words, &n);
     if (status >= 0) return status;
     line->path = words[0];
-    for (int i = 1; i < n; i++)
-        if (!read_argument(line, words[i])) return 2;
+    for (int i = 1; i < n; i++, line->n_arguments++)
+        if (!command_argument(words[i], line->names[line->n_arguments], &line->arguments[line->n_arguments])) return 2;
     return read_values(line) ? -1 : 2;
 }
 
@@ -179,15 +153,13 @@ static void join(const command *c, char *text, size_t room)
     }
 }
 
-static void stop_script(void *s) { script_interrupt(s); }
-
 /* Runs the script to its end and prints what there is to say. */
 static script *run_script(const command *c, const script_options *options)
 {
     script   *s;
     rv_status status = script_open(options, &s);
     if (!s) return NULL;
-    if (c->watch) c->watch(stop_script, s);
+    if (c->watch) c->watch(script_interrupt, s);
     if (status == RV_OK) script_run(s);
     if (script_message(s)[0]) fprintf(stderr, "%s\n", script_message(s));
     script_linger(s);
@@ -256,8 +228,9 @@ int command_run(const command *c)
     int  status = read_line(c, line);
     join(c, command_line, sizeof command_line);
     const script_options options = options_of(line, command_line);
-    if (status < 0 && ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
-    else if (status < 0 && ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
+    if (status < 0 && command_ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
+    else if (status < 0 && command_ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
+    else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(&options);
     else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;

@@ -2,7 +2,10 @@
 #include "sim/rule.h"
 
 #define LEARNING_RULES(X) \
-    X(stdp)
+    X(stdp)               \
+    X(loihi_rule)         \
+    X(stdp_loihi)         \
+    X(rstdp_loihi)
 
 #define DECLARE(name) extern const rv_rule rv_rule_##name;
 LEARNING_RULES(DECLARE)

@@ -12,7 +12,8 @@
     X(loihi_lif)          \
     X(loihi_ternary)      \
     X(loihi1_lif)         \
-    X(lava_lif)
+    X(lava_lif)           \
+    X(nir_lif)
 
 #define DECLARE(name) extern const rv_model rv_model_##name;
 NEURON_MODELS(DECLARE)

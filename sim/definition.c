@@ -33,6 +33,7 @@ void definition_projection_free(projection_def *p)
     value_free(&p->delay);
     free(p->sources);
     free(p->targets);
+    for (int k = 0; k < RV_MAX_TEXTS; k++) free(p->text[k]);
 }
 
 void definition_free(definition *d)

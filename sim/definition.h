@@ -58,6 +58,7 @@ typedef struct projection_def {
     int64_t        n_list;
     const rv_rule *plasticity;        /* NULL: static                   */
     double         param[RV_MAX_PARAMS];
+    char          *text[RV_MAX_TEXTS]; /* of the learning rule; owned; NULL: not given */
     const rv_synapse *synapse;        /* NULL: plain                    */
     double         synapse_param[RV_MAX_SYNAPSE_PARAMS];
     double         max_delay;         /* steps                          */

@@ -7,6 +7,7 @@
 
 #include "sim/connect.h"
 #include "sim/definition.h"
+#include "sim/epoch.h"
 #include "sim/error.h"
 #include "sim/tables.h"
 #include "sim/value.h"
@@ -278,11 +279,21 @@ static rv_status set_param(const checked *c, const rv_field *field, const rv_val
     return RV_OK;
 }
 
+static rv_status set_text(const checked *c, const rv_setting *setting, char **text)
+{
+    if (setting->value.kind != RV_TEXT || !setting->value.text) return error_set(c->error, RV_WRONG_SHAPE, "%s: %s takes a text", c->object, setting->name);
+    free(*text);
+    *text = strdup(setting->value.text);
+    return *text ? RV_OK : error_memory(c->error, c->object, (double)strlen(setting->value.text));
+}
+
 /* A setting is the learning rule's, or the kind of synapse's. */
 static rv_status take_setting(const checked *c, const rv_setting *setting)
 {
     const rv_table *rule = c->p->plasticity ? &c->p->plasticity->table : NULL, *synapse = c->p->synapse ? &c->p->synapse->table : NULL;
-    int             k = rule ? table_param(rule, setting->name) : -1;
+    int             k = rule ? table_text(rule, setting->name) : -1;
+    if (k >= 0) return set_text(c, setting, &c->p->text[k]);
+    k = rule ? table_param(rule, setting->name) : -1;
     if (k >= 0) return set_param(c, &rule->params[k], &setting->value, &c->p->param[k]);
     k = synapse ? table_param(synapse, setting->name) : -1;
     if (k >= 0) return set_param(c, &synapse->params[k], &setting->value, &c->p->synapse_param[k]);
@@ -298,9 +309,23 @@ static rv_status check_synapse(const checked *c)
     if (wrong) return error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong);
     if (c->d->timing == RV_EXACT)
         return error_set(c->error, RV_CONFLICT, "%s: exact timing: synapse \"%s\" is of a chip that works in steps", c->object, p->synapse->table.name);
-    if (!p->plasticity) return RV_OK;
+    if (!p->plasticity || (p->plasticity->epochs && p->synapse->arithmetic)) return RV_OK;
     return error_set(c->error, RV_CONFLICT, "%s: plasticity \"%s\" does not know synapse \"%s\"", c->object, p->plasticity->table.name,
                      p->synapse->table.name);
+}
+
+static rv_status check_rule(const checked *c)
+{
+    const projection_def *p = c->p;
+    const char           *wrong = p->plasticity->check ? p->plasticity->check(p->param) : NULL;
+    epoch_rule           *epochs;
+    if (wrong) return error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong);
+    if (!p->plasticity->epochs) return RV_OK;
+    if (c->d->timing == RV_EXACT)
+        return error_set(c->error, RV_CONFLICT, "%s: exact timing: plasticity \"%s\" works in steps", c->object, p->plasticity->table.name);
+    rv_status status = epoch_rule_new(p, c->object, &epochs, c->error);
+    epoch_rule_free(epochs);
+    return status;
 }
 
 static rv_status take_kinds(const checked *c, const rv_connect_def *def)
@@ -316,8 +341,7 @@ static rv_status take_kinds(const checked *c, const rv_connect_def *def)
         p->max_delay = (double)p->synapse->max_delay;
         TRY(check_synapse(c));
     }
-    const char *wrong = p->plasticity && p->plasticity->check ? p->plasticity->check(p->param) : NULL;
-    return wrong ? error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong) : RV_OK;
+    return p->plasticity ? check_rule(c) : RV_OK;
 }
 
 /* ---- all together ---------------------------------------------------------------------------------------------- */

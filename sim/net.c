@@ -422,9 +422,11 @@ void net_catch_up(rv_net *net, int b)
     for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_catch_up(&net->state->tile[t].learning[b], (double)net->state->step);
 }
 
-static double weight_of(const bundle *b, const synapse_ref *ref)
+static double weight_of(const rv_net *net, int index, const synapse_ref *ref)
 {
-    const rows *r = &b->rows[ref->tile];
+    const bundle *b = &net->net->bundle[index];
+    const rows   *r = &b->rows[ref->tile];
+    if (b->epoch) return net->state->tile[ref->tile].epoch[index].variable[EPOCH_W][ref->index];
     double      stored = r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
     return b->factor == 1 ? stored : stored / b->factor;
 }
@@ -442,7 +444,7 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
     for (int64_t k = 0; k < n; k++) {
         if (sources) sources[k] = list[k].source;
         if (targets) targets[k] = list[k].target;
-        if (weights) weights[k] = weight_of(&net->net->bundle[b], &list[k]);
+        if (weights) weights[k] = weight_of(net, b, &list[k]);
         if (delays_ms) delays_ms[k] = (double)list[k].delay * 0x1p-32 * net->def.resolution;
     }
     free(list);
@@ -481,7 +483,8 @@ static void weight_bounds(const rv_net *net, int p, double *low, double *high)
 
 static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_t n, const rv_value *value, const char *what)
 {
-    bundle *b = &net->net->bundle[network_bundle_of(net->net, p)];
+    int     index = network_bundle_of(net->net, p);
+    bundle *b = &net->net->bundle[index];
     double  low, high;
     weight_bounds(net, p, &low, &high);
     TRY(value_check(value, low, high, what, "", &net->error));
@@ -499,6 +502,7 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
         if (b->synapse) w = b->factor * b->synapse->weight(b->synapse_param, w);
         if (r->weight_float) r->weight_float[list[k].index] = (float)w;
         else r->weight_double[list[k].index] = w;
+        if (b->epoch) epoch_set_weight(&net->state->tile[list[k].tile].epoch[index], list[k].index, w);
         if ((w < 0 && b->sign > 0) || (w > 0 && b->sign < 0)) b->sign = 0; /* mixed from now on */
     }
     return RV_OK;

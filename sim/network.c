@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/connect.h"
+#include "sim/epoch.h"
 #include "sim/error.h"
 #include "sim/memory.h"
 
@@ -155,7 +156,7 @@ static bool counts_spikes(const network *net, const projection_def *p)
 
 static weight_kind kind_of(const network *net, const projection_def *p)
 {
-    if (p->plasticity) return WEIGHT_DOUBLE;
+    if (p->plasticity) return p->synapse ? WEIGHT_FLOAT : WEIGHT_DOUBLE; /* those of chips are whole and small */
     if (p->weight.kind == RV_NUMBER) return WEIGHT_CONSTANT;
     return net->def->timing == RV_EXACT ? WEIGHT_DOUBLE : WEIGHT_FLOAT;
 }
@@ -163,12 +164,32 @@ static weight_kind kind_of(const network *net, const projection_def *p)
 /* Two projections of a bundle never share targets, so that the target tells them apart. */
 static bool fits(const network *net, const bundle *b, const projection_def *p)
 {
-    if (b->rule || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
+    if (b->rule || b->epoch || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
     if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
     if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
     for (int k = 0; k < b->n_projections; k++)
         if (net->def->projection[b->projection[k]].target.population == p->target.population) return false;
     return true;
+}
+
+static void prepare_rule(const projection_def *p, bundle *b)
+{
+    b->dendritic_fraction = 1;
+    for (int k = 0; k < b->rule->table.n_params; k++)
+        if (strcmp(b->rule->table.params[k].name, "dendritic_fraction") == 0) b->dendritic_fraction = p->param[k];
+    b->rule->prepare(p->param, b->rule_constant);
+}
+
+static rv_status take_rule(network *net, const projection_def *p, bundle *b, rv_error *error)
+{
+    char object[OBJECT_TEXT];
+    if (p->plasticity->epochs) {
+        net->n_epochs++;
+        return epoch_rule_new(p, definition_projection_label(net->def, p, object), &b->epoch, error);
+    }
+    b->rule = p->plasticity;
+    prepare_rule(p, b);
+    return RV_OK;
 }
 
 static rv_status add_to_bundle(network *net, int index, rv_error *error)
@@ -178,23 +199,16 @@ static rv_status add_to_bundle(network *net, int index, rv_error *error)
     while (b < net->bundle + net->n_bundles && !fits(net, b, p)) b++;
     if (b == net->bundle + net->n_bundles) {
         *b = (bundle){ .source = p->source.population, .kind = kind_of(net, p), .weight = p->weight.a,
-                       .counts = counts_spikes(net, p), .rule = p->plasticity, .synapse = p->synapse, .factor = 1 };
+                       .counts = counts_spikes(net, p), .synapse = p->synapse, .factor = 1 };
         memcpy(b->synapse_param, p->synapse_param, sizeof b->synapse_param);
         b->projection = calloc((size_t)net->def->n_projections, sizeof(int));
         b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));
         net->n_bundles++;
         if (!b->projection || !b->rows) return error_memory(error, "bundles", 0);
+        if (p->plasticity) TRY(take_rule(net, p, b, error));
     }
     b->projection[b->n_projections++] = index;
     return RV_OK;
-}
-
-static void prepare_rule(const projection_def *p, bundle *b)
-{
-    b->dendritic_fraction = 1;
-    for (int k = 0; k < b->rule->table.n_params; k++)
-        if (strcmp(b->rule->table.params[k].name, "dendritic_fraction") == 0) b->dendritic_fraction = p->param[k];
-    b->rule->prepare(p->param, b->rule_constant);
 }
 
 static rv_status make_bundles(network *net, rv_error *error)
@@ -212,11 +226,9 @@ static rv_status make_bundles(network *net, rv_error *error)
         bundle         *b = &net->bundle[i];
         population_net *source = &net->population[b->source];
         source->bundle[source->n_bundles++] = i;
-        if (!b->rule) continue;
-        const projection_def *p = &d->projection[b->projection[0]];
-        population_net       *target = &net->population[p->target.population];
+        if (!b->rule && !b->epoch) continue;
+        population_net *target = &net->population[d->projection[b->projection[0]].target.population];
         target->learning[target->n_learning++] = i;
-        prepare_rule(p, b);
     }
     return RV_OK;
 }
@@ -293,6 +305,7 @@ static rv_status choose_window(network *net, rv_error *error)
     }
     for (int i = 0; i < net->n_bundles; i++)
         if (net->bundle[i].rule) TRY(window_of_rule(net, &net->bundle[i], error));
+    if (net->n_epochs > 0) net->window = 1; /* all tiles hear of a step's spikes before what is learnt from them acts */
     return RV_OK;
 }
 
@@ -331,6 +344,7 @@ static void bundle_free(const network *net, bundle *b)
         for (int t = 0; t < net->n_tiles; t++) rows_free(&b->rows[t], net->def->population[b->source].n);
     free(b->rows);
     free(b->projection);
+    epoch_rule_free(b->epoch);
 }
 
 void network_free(network *net)

@@ -50,8 +50,9 @@ typedef struct bundle {
     double         weight;      /* if constant; as stored, see factor                           */
     int            sign;        /* 1: no weight is negative, -1: none is positive, 0: mixed     */
     bool           counts;      /* targets count spikes, whatever the weights                   */
-    const rv_rule *rule;        /* NULL: static; else the bundle is this one projection         */
+    const rv_rule *rule;        /* NULL: no learning at spikes; else the bundle is this one projection */
     double         rule_constant[RV_MAX_RULE_CONSTANTS];
+    struct epoch_rule *epoch;   /* NULL: no learning in epochs; likewise; owned                 */
     const rv_synapse *synapse;  /* NULL: plain; else the bundle is this one projection          */
     double         synapse_param[RV_MAX_SYNAPSE_PARAMS]; /* completed                            */
     double         factor;      /* of the weights stored to those in effect                     */
@@ -85,6 +86,7 @@ typedef struct population_net {
 typedef struct network {
     const definition *def;
     int               n_tiles, n_bundles, n_levels;
+    int               n_epochs;   /* bundles that learn in epochs */
     tile             *tile;       /* [n_tiles]       */
     population_net   *population; /* [n_populations] */
     bundle           *bundle;     /* [n_bundles]     */

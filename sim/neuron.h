@@ -35,8 +35,12 @@ static inline void neuron_spikes(state *s, int t, int level, int population, int
     const population_def *def = &s->net->def->population[population];
     spike                 sp = { time, (uint32_t)(def->first_id + s->net->tile[t].part[population].first + i), number };
     spike_list_push(&tile->out[tile->parity][level], sp);
-    for (int k = 0; k < p->n_learning; k++)
-        for (uint32_t m = spike_count(def, &sp); m > 0; m--) plastic_post_spike(&tile->learning[p->learning[k]], i, time);
+    for (int k = 0; k < p->n_learning; k++) {
+        epoch *in_epochs = &tile->epoch[p->learning[k]];
+        if (in_epochs->rule) epoch_target_spike(in_epochs, i, (int64_t)time);
+        else
+            for (uint32_t m = spike_count(def, &sp); m > 0; m--) plastic_post_spike(&tile->learning[p->learning[k]], i, time);
+    }
 }
 
 /** What a spike of neuron i of a graded population carries now. */

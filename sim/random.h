@@ -22,6 +22,7 @@ typedef enum random_purpose {
     RANDOM_EMISSION,      /* object: population; index: neuron: spikes of a generator          */
     RANDOM_WEIGHTS,       /* object: projection; index: synapse: weights set by the user       */
     RANDOM_USER,          /* what scripts and tests draw                                       */
+    RANDOM_LEARNING,      /* object: projection; index: step: rounding of traces and weights   */
 } random_purpose;
 
 /** One stream; a plain value, copied freely. */

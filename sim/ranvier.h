@@ -104,6 +104,7 @@ typedef enum rv_value_kind {
     RV_DISTANCE_EXPONENTIAL, /* a + b exp(-d / c)                                            */
     RV_DISTANCE_GAUSSIAN,    /* a + b exp(-d^2 / (2 c^2))                                    */
     RV_FUNCTION,             /* function(d, user); called on one thread, in a defined order  */
+    RV_TEXT,                 /* what some parameters of learning rules take                  */
 } rv_value_kind;
 
 typedef enum rv_bounds { RV_UNBOUNDED, RV_CLIP, RV_REDRAW } rv_bounds;
@@ -118,6 +119,7 @@ typedef struct rv_value {
     int64_t       n;
     double      (*function)(double distance, void *user);
     void         *user;
+    const char   *text;
 } rv_value;
 
 static inline rv_value rv_number(double x) { return (rv_value){ .kind = RV_NUMBER, .a = x }; }
@@ -125,6 +127,7 @@ static inline rv_value rv_list(const double *list, int64_t n)
 {
     return (rv_value){ .kind = RV_LIST, .list = list, .n = n };
 }
+static inline rv_value rv_text(const char *text) { return (rv_value){ .kind = RV_TEXT, .text = text }; }
 static inline rv_value rv_uniform(double low, double high)
 {
     return (rv_value){ .kind = RV_UNIFORM, .a = low, .b = high };
@@ -255,6 +258,15 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
 
 /** Sets all weights: a number, a list [n_synapses] in the order of rv_synapses(), or a distribution. Between runs. */
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights);
+
+/** What rules that learn in epochs (loihi_rule and its kin) keep, as it is now: "w", "t" and "d" of every synapse, in the
+ *  order of rv_synapses(); the traces "x1" and "x2" of every neuron of the source population, "y1", "y2" and "y3" of every one
+ *  of the target population. @param values result, [n]; NULL to ask for n alone */
+rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *variable, double *values, int64_t *n);
+
+/** Sets it, between runs: a number, or a list [n]. A trace y that has been set is delivered from then on, like a reward: it
+ *  stays as set until it is set again, and spikes leave it alone. */
+rv_status rv_set_learning(rv_net *net, rv_projection projection, const char *variable, rv_value value);
 
 /* ---------------------------------------------------------------------------------------------- inputs --- */
 
@@ -410,6 +422,11 @@ typedef struct rv_words {
     int                n;
 } rv_words;
 
+/** A parameter that is a text. */
+typedef struct rv_text_field {
+    const char *name, *meaning;
+} rv_text_field;
+
 typedef struct rv_table {
     rv_table_kind   kind;
     const char     *name, *summary, *equations, *reference;
@@ -419,6 +436,8 @@ typedef struct rv_table {
     int             n_states;
     const rv_words *words;  /* [n_words]  */
     int             n_words;
+    const rv_text_field *texts; /* [n_texts] */
+    int             n_texts;
 } rv_table;
 
 int  rv_table_count(rv_table_kind kind);

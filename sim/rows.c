@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sim/connect.h"
+#include "sim/epoch.h"
 #include "sim/error.h"
 #include "sim/memory.h"
 #include "sim/network.h"
@@ -368,16 +369,20 @@ static void effect_of_tile(builder *w, int t)
     w->negative |= negative, w->positive |= positive;
 }
 
-/* The kind of synapse has its say once all weights are known. Learning does not go with it, so weights are not doubles. */
+/* The kind of synapse has its say once all weights are known. Rules that learn at spikes do not go with it, so weights are
+ * not doubles. */
 static void take_effect(builder *w)
 {
     bundle           *b = w->b;
     const rv_synapse *kind = b->synapse;
     if (!kind) return;
-    if (kind->settle) kind->settle(b->synapse_param, w->negative, w->positive);
-    b->factor = kind->factor ? kind->factor(b->synapse_param) : 1;
-    b->graded = !b->counts && kind->graded && kind->graded(b->synapse_param);
-    b->summed = !b->counts && kind->summed && kind->summed(b->synapse_param);
+    if (kind->settle) kind->settle(b->synapse_param, w->negative || b->epoch, w->positive || b->epoch); /* learning may do both */
+    double full[RV_MAX_SYNAPSE_PARAMS];
+    memcpy(full, b->synapse_param, sizeof full);
+    if (b->epoch) kind->learn(full, &b->epoch->low[EPOCH_W], &b->epoch->high[EPOCH_W]);
+    b->factor = kind->factor ? kind->factor(full) : 1;
+    b->graded = !b->counts && kind->graded && kind->graded(full);
+    b->summed = !b->counts && kind->summed && kind->summed(full);
     b->weight = b->kind == WEIGHT_CONSTANT ? b->factor * kind->weight(b->synapse_param, b->weight) : 0;
     w->negative = w->positive = false;
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1)
@@ -390,6 +395,7 @@ static void note_sign(builder *w)
 {
     bundle *b = w->b;
     if (b->kind == WEIGHT_CONSTANT) w->negative = b->weight < 0, w->positive = b->weight > 0;
+    if (b->epoch) w->negative = b->epoch->low[EPOCH_W] < 0, w->positive = b->epoch->high[EPOCH_W] > 0; /* those to come */
     b->sign = w->negative && w->positive ? 0 : w->negative ? -1 : 1;
 }
 

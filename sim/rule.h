@@ -4,18 +4,69 @@
  *
  *   source trace   once per row segment (one source, one delay)
  *   target trace   once per postsynaptic neuron
- *   weight         float64 for every synapse */
+ *   weight         float64 for every synapse
+ *
+ * Rules of another kind learn in epochs of some steps, as chips do: sums of products, see sim/products.h and sim/epoch.h.
+ * They have the hook epochs() and an arithmetic instead. */
 #ifndef RV_SIM_RULE_H
 #define RV_SIM_RULE_H
 
+#include "sim/products.h"
 #include "sim/ranvier.h"
 
-enum { RV_MAX_TRACES = 2, RV_MAX_RULE_CONSTANTS = 16 };
+enum { RV_MAX_TRACES = 2, RV_MAX_RULE_CONSTANTS = 16, RV_MAX_TEXTS = 3 };
+
+/* ---- rules of epochs --------------------------------------------------------------------------------------------- */
+
+enum { EPOCH_W, EPOCH_T, EPOCH_D, N_EPOCH_VARIABLES };
+enum { EPOCH_X1, EPOCH_X2, EPOCH_Y1, EPOCH_Y2, EPOCH_Y3, N_EPOCH_TRACES, N_EPOCH_X = EPOCH_Y1, N_EPOCH_Y = N_EPOCH_TRACES - N_EPOCH_X };
+enum { MAX_EPOCH = 63 /* steps: Loihi's counter has 6 bits */, RULE_TEXT = 240, NO_WEIGHT_BOUND = 1000000000 };
+
+/** What such a rule is made of. */
+typedef struct rv_epochs {
+    const char *text[N_EPOCH_VARIABLES];               /* dw, dt, dd; NULL or "": stays as it is        */
+    char        written[N_EPOCH_VARIABLES][RULE_TEXT]; /* room for texts that the rule writes itself    */
+    double      tau[N_EPOCH_TRACES];                   /* steps; 0: forgotten within a step             */
+    double      impulse[N_EPOCH_TRACES];
+    int         t_epoch;                               /* steps                                         */
+    double      w_min, w_max;                          /* -+NO_WEIGHT_BOUND: none                       */
+} rv_epochs;
+
+/** The arithmetic in which sums of products and traces are computed: floating point, or a chip's. Random numbers are
+ *  uniform in [0, 1); that of an impulse is whole, 0 to 127. */
+typedef struct rv_arithmetic {
+    double low[N_EPOCH_VARIABLES], high[N_EPOCH_VARIABLES]; /* ranges of w, t, d                         */
+    double lowest_trace, highest_trace;                     /* of those set from outside                 */
+    bool   whole;                                           /* all of them are whole numbers             */
+
+    /** A reason why this cannot be computed, else NULL; NULL: everything can. */
+    const char *(*check)(const rv_epochs *e);
+    const char *(*check_product)(const rule_product *p);
+
+    /** [n] traces over one step. @param keep exp(-1 / tau) */
+    void (*decay)(double keep, double random, double *trace, int n);
+
+    /** A trace after a spike. */
+    double (*add_impulse)(double impulse, double random, double trace);
+
+    /** [n] sums at the beginning; a product more, with [n] values of its factors; [n] variables at the end. */
+    void (*begin)(const double *variable, double *sum, int n);
+    void (*limit_factor)(rule_symbol symbol, double *value, int n); /* NULL: no limits */
+    void (*add_product)(const rule_product *p, const double *value, double *sum, int n);
+    void (*end)(const double *sum, double low, double high, double random, double *variable, int n);
+} rv_arithmetic;
+
+/* ---- all rules --------------------------------------------------------------------------------------------------- */
 
 struct rv_rule {
     rv_table table; /* name, equations, reference, parameters */
     int      n_constants;
     int      n_source_traces, n_target_traces; /* up to RV_MAX_TRACES each */
+
+    /** Rules of epochs: what it is made of, from its parameters and texts (in the order of the table); and the arithmetic
+     *  unless the kind of synapse has its own. NULL: the hooks below are called at spikes. */
+    void (*epochs)(const double *p, char *const *text, rv_epochs *e);
+    const rv_arithmetic *arithmetic;
 
     /** A sentence if the parameters contradict each other, else NULL. */
     const char *(*check)(const double *p);

@@ -110,6 +110,8 @@ static void queue_spike(state *s, int t, const spike *sp)
     int64_t               neuron = sp->neuron - s->net->def->population[p].first_id;
     uint32_t              count = spike_count(&s->net->def->population[p], sp);
     s->tile[t].n_spikes[p] += count;
+    for (int k = 0; k < source->n_bundles && s->net->n_epochs > 0; k++)
+        if (s->net->bundle[source->bundle[k]].epoch) epoch_source_spike(&s->tile[t].epoch[source->bundle[k]], neuron, (int64_t)sp->time);
     for (int k = 0; k < source->n_bundles; k++)
         if (s->net->bundle[source->bundle[k]].graded) queue_graded(s, t, source->bundle[k], neuron, sp);
         else queue_bundle(s, t, source->bundle[k], neuron, sp, count);
@@ -133,6 +135,14 @@ static void exchange(state *s, int t, int parity, int level)
         queue_spike(s, t, now);
     }
     stage_end(s, t, STAGE_EXCHANGE, &clock);
+}
+
+/* The spikes of all sources up to `step` have been exchanged. */
+static void learn(state *s, int t, int64_t step)
+{
+    stage_clock clock = stage_start(s);
+    for (int b = 0; b < s->net->n_bundles; b++) epoch_end_step(&s->tile[t].epoch[b], step);
+    stage_end(s, t, STAGE_DELIVER, &clock);
 }
 
 /* ---- what is recorded --------------------------------------------------------------------------------------- */
@@ -230,6 +240,7 @@ static void work(state *s, int thread, int threads, int64_t until, run_watch *w,
             barrier_wait(meeting, threads);
             for (int t = thread; t < s->net->n_tiles; t += threads) exchange(s, t, parity, level);
         }
+        for (int t = thread; t < s->net->n_tiles && s->net->n_epochs > 0; t += threads) learn(s, t, to);
         if (thread == 0) { /* meanwhile the others go on with the next window; they hear of `up` at its end */
             keep_window(s, w, parity, from, to);
             up[parity ^ 1] = up[parity ^ 1] || wants_up(w);

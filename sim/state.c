@@ -160,6 +160,7 @@ static bool open_tile(state *s, int t)
     tile->n_arriving = need(s, n, sizeof *tile->n_arriving, &failed);
     tile->part = calloc((size_t)net->def->n_populations + 1, sizeof *tile->part);
     tile->learning = calloc((size_t)net->n_bundles + 1, sizeof *tile->learning);
+    tile->epoch = calloc((size_t)net->n_bundles + 1, sizeof *tile->epoch);
     tile->n_spikes = calloc((size_t)net->def->n_populations + 1, sizeof *tile->n_spikes);
     tile->touches = calloc((size_t)net->n_bundles + 1, sizeof *tile->touches);
     tile->arrivals = calloc((size_t)net->def->n_inputs + 1, sizeof *tile->arrivals);
@@ -167,7 +168,7 @@ static bool open_tile(state *s, int t)
     tile->sum = calloc((size_t)net->n_bundles + 1, sizeof *tile->sum);
     for (int b = 0; b < net->n_bundles && tile->sum; b++)
         if (net->bundle[b].summed) tile->sum[b].value = need(s, n, sizeof(double), &failed);
-    if (failed || !tile->part || !tile->learning || !tile->sum || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
+    if (failed || !tile->part || !tile->learning || !tile->epoch || !tile->sum || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
     int64_t horizon = net->max_delay + net->window + 2;
     if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->window)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
@@ -208,6 +209,11 @@ static rv_status open_learning(state *s, rv_error *error)
 {
     for (int b = 0; b < s->net->n_bundles; b++)
         for (int t = 0; t < s->net->n_tiles && s->net->bundle[b].rule; t++) TRY(plastic_open(&s->tile[t].learning[b], s->net, b, t, error));
+    for (int b = 0; b < s->net->n_bundles; b++)
+        for (int t = 0; t < s->net->n_tiles && s->net->bundle[b].epoch; t++) {
+            TRY(epoch_open(&s->tile[t].epoch[b], s->net, b, t, error));
+            s->bytes += s->tile[t].epoch[b].bytes;
+        }
     return RV_OK;
 }
 
@@ -302,6 +308,7 @@ static void close_tile(state *s, int t)
     int32_t     n = s->net->tile[t].n;
     for (int p = 0; tile->part && p < s->net->def->n_populations; p++) close_part(s, t, p);
     for (int b = 0; tile->learning && b < s->net->n_bundles; b++) plastic_close(&tile->learning[b]);
+    for (int b = 0; tile->epoch && b < s->net->n_bundles; b++) epoch_close(&tile->epoch[b]);
     for (int b = 0; tile->sum && b < s->net->n_bundles; b++) give_back(tile->sum[b].value, n, sizeof(double));
     for (int i = 0; tile->arrivals && i < s->net->def->n_inputs; i++) free(tile->arrivals[i].next), free(tile->arrivals[i].drawn);
     for (int k = 0; k < 2; k++) {
@@ -314,7 +321,7 @@ static void close_tile(state *s, int t)
     give_back(tile->words, n, sizeof *tile->words), give_back(tile->counts, n, sizeof *tile->counts);
     give_back(tile->level_of, n, sizeof *tile->level_of), give_back(tile->n_arriving, n, sizeof *tile->n_arriving);
     event_queue_close(&tile->queue);
-    free(tile->part), free(tile->learning), free(tile->sum), free(tile->touches), free(tile->n_spikes), free(tile->arrivals);
+    free(tile->part), free(tile->learning), free(tile->epoch), free(tile->sum), free(tile->touches), free(tile->n_spikes), free(tile->arrivals);
     free(tile->arrival), free(tile->sorted);
 }
 

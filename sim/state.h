@@ -3,6 +3,7 @@
 #ifndef RV_SIM_STATE_H
 #define RV_SIM_STATE_H
 
+#include "sim/epoch.h"
 #include "sim/event_queue.h"
 #include "sim/memory.h"
 #include "sim/network.h"
@@ -119,7 +120,8 @@ typedef enum stage { STAGE_INPUT, STAGE_DELIVER, STAGE_ADVANCE, STAGE_EXCHANGE, 
 typedef struct tile_state {
     event_queue queue;
     part_state *part;      /* [n_populations]                                     */
-    plastic    *learning;  /* [n_bundles]; empty where nothing learns             */
+    plastic    *learning;  /* [n_bundles]; empty where nothing learns at spikes   */
+    epoch      *epoch;     /* [n_bundles]; empty where nothing learns in epochs   */
     open_sum   *sum;       /* [n_bundles]                                         */
     int         n_open;    /* of them                                             */
     arrivals   *arrivals;  /* [n_inputs]                                          */

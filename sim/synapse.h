@@ -9,6 +9,7 @@
 #define RV_SIM_SYNAPSE_H
 
 #include "sim/ranvier.h"
+#include "sim/rule.h"
 
 enum { RV_MAX_SYNAPSE_PARAMS = 8 };
 
@@ -35,6 +36,11 @@ typedef struct rv_synapse {
     /** Whether sums of stored weights need to be finished; then finish() turns [n] sums into input. NULL: no. */
     bool (*summed)(const double *p);
     void (*finish)(const double *p, double *sum, int n);
+
+    /** How rules of epochs compute with this kind of synapse; NULL: it does not learn. learn() gives the range of what is
+     *  learnt, and the parameters as they were if no bit of the weights given had been lost. */
+    const rv_arithmetic *arithmetic;
+    void (*learn)(double *p, double *low, double *high);
 } rv_synapse;
 
 /** All kinds, NULL at the end. */

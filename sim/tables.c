@@ -85,6 +85,13 @@ static int field_index(const rv_field *fields, int n, const char *name)
 int table_param(const rv_table *table, const char *name) { return field_index(table->params, table->n_params, name); }
 int table_state(const rv_table *table, const char *name) { return field_index(table->states, table->n_states, name); }
 
+int table_text(const rv_table *table, const char *name)
+{
+    for (int k = 0; name && k < table->n_texts; k++)
+        if (strcmp(table->texts[k].name, name) == 0) return k;
+    return -1;
+}
+
 static rv_status unknown_in(const rv_table *table, const char *what, int n_states, const char *object, const char *name,
                             rv_error *error)
 {
@@ -92,6 +99,7 @@ static rv_status unknown_in(const rv_table *table, const char *what, int n_state
     int         n = 0;
     for (int k = 0; k < table->n_params && n < MAX_NAMES; k++) names[n++] = table->params[k].name;
     for (int k = 0; k < n_states && n < MAX_NAMES; k++) names[n++] = table->states[k].name;
+    for (int k = 0; k < table->n_texts && n < MAX_NAMES; k++) names[n++] = table->texts[k].name;
     char kind[100] = "";
     strcat(kind, what);
     strncat(kind, table->name, 60);

@@ -4,9 +4,10 @@
 
 #include "sim/ranvier.h"
 
-/** The index of a parameter or a state variable, -1 if the table has none of that name. */
+/** The index of a parameter, a state variable or a parameter that is a text, -1 if the table has none of that name. */
 int table_param(const rv_table *table, const char *name);
 int table_state(const rv_table *table, const char *name);
+int table_text(const rv_table *table, const char *name);
 
 /** `<object>: no parameter "tau_M" of iaf_psc_delta; did you mean "tau_m"?` */
 rv_status table_unknown_param(const rv_table *table, const char *object, const char *name, rv_error *error);

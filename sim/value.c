@@ -124,6 +124,7 @@ rv_status value_check(const rv_value *v, double low, double high, const char *wh
     case RV_FUNCTION:
         return v->function ? RV_OK
                            : error_set(error, RV_WRONG_SHAPE, "%s: a function of distance without function", what);
+    case RV_TEXT: return error_set(error, RV_WRONG_SHAPE, "%s takes numbers, not a text", what);
     }
     return error_set(error, RV_OUT_OF_RANGE, "%s: a value of kind %d, allowed 0 to %d", what, (int)v->kind,
                      RV_FUNCTION);
@@ -140,7 +141,7 @@ rv_status value_check_whole(const rv_value *v, const char *what, rv_error *error
 /* ---- drawing --------------------------------------------------------------------------------------------------- */
 
 bool value_is_random(const rv_value *v) { return v->kind >= RV_UNIFORM && v->kind <= RV_EXPONENTIAL; }
-bool value_needs_distance(const rv_value *v) { return v->kind >= RV_DISTANCE_LINEAR; }
+bool value_needs_distance(const rv_value *v) { return v->kind >= RV_DISTANCE_LINEAR && v->kind <= RV_FUNCTION; }
 
 bool value_is_null(const rv_value *v) { return v->kind == RV_UNSET; }
 
@@ -150,6 +151,7 @@ static double draw_once(const rv_value *v, gsl_rng *rng, double d)
     case RV_UNSET: return 0;
     case RV_NUMBER: return v->a;
     case RV_LIST: return NAN; /* the caller's: it knows which element */
+    case RV_TEXT: return NAN;
     case RV_UNIFORM: return gsl_ran_flat(rng, v->a, v->b);
     case RV_NORMAL: return v->a + gsl_ran_gaussian_ziggurat(rng, v->b);
     case RV_LOGNORMAL: return exp(v->a + gsl_ran_gaussian_ziggurat(rng, v->b));

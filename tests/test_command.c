@@ -112,7 +112,7 @@ static void wrong_command_lines(void **state)
         { "run n.txt", 1,
           "ranvier: \"n.txt\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua" },
         { "run n.json", 1, "ranvier: \"n.json\": SONATA networks come in a later version" },
-        { "run n.nir", 1, "NIR graphs come in a later version" },
+        { "run n.nir", 1, "is empty" },
         { "run n.net", 1, "n.net" },
         { "run missing.net input=x", 1, "missing.net" },
         { "run signature.h5", 1, "is an HDF5 file: ranvier view, info, stats and plot read results" },

@@ -152,6 +152,13 @@ static void test_regimes_of_brunel_2000(void **state)
     fails("brunel_2000.lua check=1 regime=SIfast g=5 time=400");
 }
 
+static void test_quantise(void **state)
+{
+    (void)state;
+    passes("quantise.lua check=1 time=50");
+    draws("quantise.lua time=10");
+}
+
 static void test_vogels_abbott_2005(void **state)
 {
     (void)state;
@@ -287,7 +294,7 @@ int main(void)
         cmocka_unit_test(test_fi_curve),
         cmocka_unit_test(test_brunel_2000),
         cmocka_unit_test(test_regimes_of_brunel_2000),
-        cmocka_unit_test(test_vogels_abbott_2005),
+        cmocka_unit_test(test_quantise), cmocka_unit_test(test_vogels_abbott_2005),
         cmocka_unit_test(test_benchmark_4),
         cmocka_unit_test(test_izhikevich_2003),
         cmocka_unit_test(test_potjans_diesmann_2014),

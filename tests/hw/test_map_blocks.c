@@ -46,7 +46,7 @@ static int64_t crossing(const blocks *b, const int32_t *chip)
     return sum;
 }
 
-static int64_t allocate(const blocks *b, int32_t n_chips, int64_t cores)
+static int64_t allocate(const blocks *b, int32_t n_chips, int64_t cores, uint64_t seed)
 {
     rv_error    error = { 0 };
     partition   p;
@@ -54,8 +54,8 @@ static int64_t allocate(const blocks *b, int32_t n_chips, int64_t cores)
     part_limits limits = { .fan_out = INT64_MAX, .learning_axons = 1, .own_part_is_free = true };
     for (int r = 0; r < HW_N_RESOURCES; r++) limits.most[r] = INT64_MAX;
     limits.most[HW_USE_NEURONS] = cores;
-    if (hypergraph_transpose(&h, &error) != RV_OK || partition_start(&p, &h, &limits, n_chips, 1, &error) != RV_OK ||
-        partition_refine(&p, false, 1, &error) != RV_OK)
+    if (hypergraph_transpose(&h, &error) != RV_OK || partition_start(&p, &h, &limits, n_chips, seed, &error) != RV_OK ||
+        partition_refine(&p, false, seed, &error) != RV_OK)
         fail_msg("%s", error.text);
     int64_t on_chip[64] = { 0 }, result = crossing(b, p.part);
     for (int32_t v = 0; v < b->n_blocks; v++) on_chip[p.part[v]]++;
@@ -96,10 +96,12 @@ static void test_block_graphs(void **state)
         while (fgets(line, sizeof line, file))
             if (sscanf(line, "%d,%lf", &g, &value) == 2 && g == graph) optimum = value;
         fclose(file);
-        double got = (double)allocate(&b, n_chips, cores);
-        print_message("graph %d: %g axons cross; annealed %g, best allocator %g\n", graph, got, optimum, allocator);
-        assert_true(got <= 1.03 * optimum);
-        assert_true(got <= 0.91 * allocator);
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            double got = (double)allocate(&b, n_chips, cores, seed);
+            print_message("graph %d: %g axons cross; annealed %g, best allocator %g\n", graph, got, optimum, allocator);
+            assert_true(got <= 1.03 * optimum);
+            assert_true(got <= 0.91 * allocator);
+        }
     }
 }
 

@@ -1,0 +1,166 @@
+/* From a file to a network in a chip's integers: what ranvier map and ranvier export have in common. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/netx.h"
+#include "io/nir_build.h"
+#include "io/script_command.h"
+
+#define STANDARD_RATES_MS 200.0
+
+void command_chip_options(command_chip *line, command_option *options)
+{
+    const command_option all[COMMAND_CHIP_OPTIONS] = {
+        { "--chip", "NAME", "loihi2 if nothing is said; ranvier chips lists them, a file of one's own will do", &line->chip, NULL },
+        { "--bits", "N", "of a weight, 1 to 9; 8 if nothing is said", &line->bits, NULL },
+        { "--step", "MS", "what a step of the chip stands for; the network's resolution if nothing is said", &line->step, NULL },
+        { "--prune", "PART", "leave out this part of the synapses, the weakest first", &line->prune, NULL },
+        { "--rates", "MS", "run both networks so long to measure rates, 200 if nothing is said; 0: estimate", &line->rates, NULL },
+        { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
+        { "--shared-tau", NULL, "one synaptic time constant where the network has two", NULL, &line->shared_tau },
+        { "--freeze", NULL, "take weights that learn as they are", NULL, &line->freeze },
+        { "--quiet", NULL, "print errors only", NULL, &line->quiet },
+    };
+    memcpy(options, all, sizeof all);
+}
+
+/* ---- numbers -------------------------------------------------------------------------------------------------- */
+
+static bool read_seed(command_chip *line)
+{
+    char *end;
+    if (!line->seed) return true;
+    errno = 0;
+    line->seed_number = strtoull(line->seed, &end, 10);
+    if (strspn(line->seed, "0123456789") == strlen(line->seed) && !*end && !errno) return true;
+    command_fail(2, "--seed is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", line->seed, UINT64_MAX);
+    return false;
+}
+
+static bool read_numbers(command_chip *line)
+{
+    double bits = 8, rates = STANDARD_RATES_MS;
+    if (!command_number("--bits", line->bits, 1, 9, &bits) || !command_number("--step", line->step, 1e-6, 1000, &line->quantise.step_ms) ||
+        !command_number("--prune", line->prune, 0, 1, &line->quantise.prune) || !command_number("--rates", line->rates, 0, 1e9, &rates) || !read_seed(line))
+        return false;
+    if (bits != rint(bits)) return command_fail(2, "--bits is \"%s\"; a whole number is needed", line->bits), false;
+    line->quantise.chip = line->chip ? line->chip : "loihi2";
+    line->quantise.bits = (int)bits, line->quantise.measure_ms = rates;
+    line->quantise.shared_tau = line->shared_tau, line->quantise.freeze = line->freeze;
+    return true;
+}
+
+/* ---- the network ---------------------------------------------------------------------------------------------- */
+
+/* Runs it with every spike recorded, so that the mapper knows the rates. */
+static rv_status measure(rv_net *net, double ms)
+{
+    rv_status status = RV_OK;
+    double    h = rv_resolution(net), steps = rint(ms / h);
+    for (int id = 1; id <= rv_population_count(net) && status == RV_OK; id++) status = rv_record_spikes(net, (rv_population){ id });
+    return status == RV_OK && steps >= 1 ? rv_run(net, steps * h) : status;
+}
+
+static int use(command_chip *line, rv_net *net)
+{
+    if (line->quantise.measure_ms > 0 && measure(net, line->quantise.measure_ms) != RV_OK) return command_fail(1, "%s", rv_net_error(net)->text);
+    return line->use(line, net, line->user);
+}
+
+static int quantise_and_use(command_chip *line, rv_net *net)
+{
+    rv_net            *quantised;
+    hw_quantise_report report;
+    rv_error           error = { 0 };
+    if (hw_quantise(net, &line->quantise, &quantised, &report, &error) != RV_OK) return command_fail(1, "\"%s\": %s", line->path, error.text);
+    rv_status status = hw_quantise_text(&report, &line->report);
+    hw_quantise_report_free(&report);
+    if (status == RV_OK && !line->quiet) printf("%s\n", line->report), fflush(stdout);
+    int exit_status = status == RV_OK ? use(line, quantised) : command_fail(1, "no memory left");
+    rv_net_free(quantised);
+    return exit_status;
+}
+
+static void take(rv_net *net, void *user)
+{
+    command_chip *line = user;
+    line->taken = true;
+    line->status = line->as_given || hw_is_quantised(net) ? use(line, net) : quantise_and_use(line, net);
+}
+
+static int from_script(const command *c, command_chip *line)
+{
+    const script_options options = { .path = line->path, .arguments = line->arguments, .n_arguments = line->n_arguments, .quiet = true,
+                                     .seed = line->seed ? &line->seed_number : NULL, .take = take, .take_user = line };
+    script              *s;
+    rv_status            status = script_open(&options, &s);
+    if (!s) return command_fail(1, "no memory left");
+    if (c->watch) c->watch(script_interrupt, s);
+    if (status == RV_OK) status = script_run(s);
+    if (c->watch) c->watch(NULL, NULL);
+    int exit_status = script_exit_status(s);
+    if (status != RV_OK && !line->taken) fprintf(stderr, "%s\n", script_message(s));
+    else if (!line->taken) exit_status = command_fail(1, "\"%s\" runs no network: the first one it runs is taken", line->path);
+    else exit_status = line->status;
+    script_close(s);
+    return exit_status;
+}
+
+/* input=FILE plays spikes into the first layer, for the rates. */
+static int from_netx(command_chip *line)
+{
+    netx        n;
+    netx_input  input = { 0 };
+    rv_error    error = { 0 };
+    const char *file = NULL, *const names[] = { "input" };
+    for (int i = 0; i < line->n_arguments; i++) {
+        if (strcmp(line->arguments[i].name, names[0]) != 0) return command_unknown("argument of a netx network", line->arguments[i].name, names, 1);
+        file = line->arguments[i].text;
+    }
+    if (netx_read(line->path, &(rv_net_def){ .seed = line->seed_number }, &(netx_options){ 0 }, &n, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    rv_status status = file ? netx_input_read(file, &n, &input, &error) : RV_OK;
+    if (status == RV_OK && file) status = netx_play(&n, &input, &error);
+    netx_input_free(&input);
+    if (!file) line->quantise.measure_ms = 0; /* nothing would spike */
+    if (status == RV_OK) take(n.net, line);
+    else line->status = command_fail(1, "%s", error.text);
+    netx_free(&n);
+    return line->status;
+}
+
+static int from_nir(command_chip *line)
+{
+    nir_graph graph;
+    nir_net   n;
+    rv_error  error = { 0 };
+    if (line->n_arguments) return command_fail(2, "\"%s\": a NIR graph takes no arguments, got %s=", line->path, line->arguments[0].name);
+    if (nir_read(line->path, NULL, &graph, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    rv_status status = nir_complete(&graph, &error);
+    if (status == RV_OK) status = nir_build(&graph, &(rv_net_def){ .seed = line->seed_number }, NULL, &n, &error);
+    nir_free(&graph);
+    if (status != RV_OK) return command_fail(1, "\"%s\": %s", line->path, error.text);
+    line->quantise.measure_ms = 0; /* nothing would spike */
+    take(n.net, line);
+    nir_net_free(&n);
+    return line->status;
+}
+
+int command_chip_run(const command *c, command_chip *line, const char *const *words, int n)
+{
+    line->path = words[0];
+    for (int i = 1; i < n; i++, line->n_arguments++)
+        if (!command_argument(words[i], line->names[line->n_arguments], &line->arguments[line->n_arguments])) return 2;
+    if (!read_numbers(line)) return 2;
+    int status;
+    if (command_ends_with(line->path, ".lua")) status = from_script(c, line);
+    else if (command_ends_with(line->path, ".net")) status = from_netx(line);
+    else if (command_ends_with(line->path, ".nir")) status = from_nir(line);
+    else status = command_fail(1, "\"%s\" is not a kind of network that can go to a chip; scripts (.lua), netx networks (.net) and NIR graphs (.nir) are", line->path);
+    free(line->report);
+    line->report = NULL;
+    return status;
+}
