@@ -178,7 +178,7 @@ int network_quantize(lua_State *L)
     script_defining(L, net, "net:quantize");
     hw_quantise_options options = read_options(L, 3);
     options.chip = lua_isnil(L, 2) ? "loihi2" : script_text(L, 2, "net:quantize: the chip (first argument)");
-    if (options.bits == 0) options.bits = -1; /* given as 0, which is not the standard here */
+    if (options.bits == 0) script_fail(L, "net:quantize: bits = 0, allowed 1 to 9"); /* in C it is the standard */
     rv_error       error = { 0 };
     script_net    *made = script_net_new(L);
     script_report *report = lua_newuserdatauv(L, sizeof *report, 1);

@@ -59,7 +59,7 @@ static void test_quantize_refused(void **state)
 {
     (void)state;
     fails("net:quantize('loihi2', { bits = 10 })", "model.lua:4: quantise: bits = 10, allowed 1 to 9");
-    fails("net:quantize('loihi2', { bits = 0 })", "quantise: bits = -1, allowed 1 to 9");
+    fails("net:quantize('loihi2', { bits = 0 })", "net:quantize: bits = 0, allowed 1 to 9");
     fails("net:quantize('loihi2', { bist = 8 })", "net:quantize: no option bist; did you mean bits?");
     fails("net:quantize('loihi7')", "loihi7");
     fails("local x = net:population('X', 1, 'izhikevich') net:quantize()", "population \"X\": izhikevich cannot be quantised");
