@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/export_header.h"
 #include "hw/mapping_file.h"
 #include "hw/netx_write.h"
 #include "hw/sanafe.h"
@@ -106,6 +107,17 @@ static rv_status verify_mapping(job *j)
     hw_mapping_free(&m);
     if (status == RV_OK) note_equal(j);
     return status;
+}
+
+/* ---- C header --------------------------------------------------------------------------------------------------- */
+
+static rv_status write_header(job *j) { return hw_header_write(j->path, j->net, j->map, j->error); }
+
+/* Nothing here compiles C: tests/hw/export_loop.c shows how it is run. */
+static rv_status verify_header(job *j)
+{
+    snprintf(j->note, EXPORT_NOTE, "\"%s\" was written; a header has to be compiled to be run, so it was not verified", j->path);
+    return RV_OK;
 }
 
 /* ---- netx ------------------------------------------------------------------------------------------------------- */
@@ -355,6 +367,7 @@ static const entry entries[] = {
     { { "netx", ".net", "lava-dl's network file, for Loihi 2: a chain of layers", false, false, "loihi2" }, write_netx, verify_netx },
     { { "ranvier", ".h5", "Ranvier's own mapping file: cores, axons, synaptic memory, routes", true, false, "loihi2" }, write_mapping, verify_mapping },
     { { "sanafe", ".yaml or .net", "SANA-FE's mapped network, and beside it the chip, NAME.arch.yaml", true, false, "loihi1" }, write_sanafe, verify_sanafe },
+    { { "header", ".h", "constant arrays in C, core by core, for firmware", true, false, "loihi2" }, write_header, verify_header },
     { { "nir", ".nir", "the Neuromorphic Intermediate Representation, of the network as it is, in real numbers", false, true, NULL }, write_nir, verify_nir },
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
