@@ -183,7 +183,7 @@ static void test_export_verb(void **state)
     expect(0, "map l.nir --cores 0", "loihi2: 40 neurons and 1500 synapses");
     expect(0, "map l.net --cores 0", "40 neurons and 1500 synapses");
     expect(0, "export l.net --format ranvier -o again.h5", "the same 0 spikes");
-    expect(0, "export layers.lua --format header -o l.h", "a header has to be compiled to be run, so it was not verified");
+    expect(0, "export layers.lua --format header -o l.h", "\"l.h\" was written, and not verified: it would have to be compiled");
     expect(0, "export --formats", "netx");
     expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
     expect(2, "export layers.lua --format nxet -o x", "ranvier: no format \"nxet\"");
