@@ -105,7 +105,8 @@ static rv_status put_conventions(const neurons *p, int discretisation, int reset
 enum { TAU_M, C_M, E_L, V_TH, V_RESET, T_REF, I_E, V_M, REFRACTORY, N_MEMBRANE };
 static const char *const membrane_names[N_MEMBRANE] = { "tau_m", "C_m", "E_L", "V_th", "V_reset", "t_ref", "I_e", "V_m", "refractory" };
 
-/* What both have in common; x is in the end what goes into the file. @param r the resistance, NULL: scaled to a gain of 1 */
+/* What both have in common; x is in the end what goes into the file: C_m the resistance, scaled to a gain of 1 where
+ * spikes move V_m itself. @param synapse whether they move a current */
 static rv_status put_membrane(const neurons *p, double **x, bool synapse)
 {
     nir_group *fields = &p->node->fields;
@@ -311,7 +312,7 @@ static void free_name(const nir_graph *graph, const char *wanted, char name[NIR_
     for (int k = 2; nir_find(graph, name); k++) snprintf(name, NIR_PATH, "%.180s_%d", wanted, k);
 }
 
-/* from -> Delay -> to; returns the name of the Delay. */
+/* from -> Delay -> to */
 static rv_status add_delay(exporting *e, const char *from, const char *to, int64_t n, int64_t steps, const char *wanted)
 {
     char      name[NIR_PATH];

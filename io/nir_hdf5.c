@@ -1,3 +1,4 @@
+/* The only file beside io/hdf5_file.c that includes hdf5.h: what is here may move there when others need it. */
 #define _GNU_SOURCE
 #include "io/nir_hdf5.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/export_header.h"
 #include "hw/mapping_file.h"
 #include "hw/netx_write.h"
 #include "hw/sanafe.h"
@@ -107,6 +108,10 @@ static rv_status verify_mapping(job *j)
     if (status == RV_OK) note_equal(j);
     return status;
 }
+
+/* ---- C header --------------------------------------------------------------------------------------------------- */
+
+static rv_status write_header(job *j) { return hw_header_write(j->path, j->net, j->map, j->error); }
 
 /* ---- netx ------------------------------------------------------------------------------------------------------- */
 
@@ -352,10 +357,11 @@ typedef struct entry {
 } entry;
 
 static const entry entries[] = {
-    { { "netx", ".net", "lava-dl's network file, for Loihi 2: a chain of layers", false, false, "loihi2" }, write_netx, verify_netx },
-    { { "ranvier", ".h5", "Ranvier's own mapping file: cores, axons, synaptic memory, routes", true, false, "loihi2" }, write_mapping, verify_mapping },
-    { { "sanafe", ".yaml or .net", "SANA-FE's mapped network, and beside it the chip, NAME.arch.yaml", true, false, "loihi1" }, write_sanafe, verify_sanafe },
-    { { "nir", ".nir", "the Neuromorphic Intermediate Representation, of the network as it is, in real numbers", false, true, NULL }, write_nir, verify_nir },
+    { { "netx", ".net", "lava-dl's network file, for Loihi 2: a chain of layers", false, false, true, "loihi2" }, write_netx, verify_netx },
+    { { "ranvier", ".h5", "Ranvier's own mapping file: cores, axons, synaptic memory, routes", true, false, true, "loihi2" }, write_mapping, verify_mapping },
+    { { "sanafe", ".yaml or .net", "SANA-FE's mapped network, and beside it the chip, NAME.arch.yaml", true, false, true, "loihi1" }, write_sanafe, verify_sanafe },
+    { { "header", ".h", "constant arrays in C, core by core, for firmware", true, false, false, "loihi2" }, write_header, NULL },
+    { { "nir", ".nir", "the Neuromorphic Intermediate Representation, of the network as it is, in real numbers", false, true, true, NULL }, write_nir, verify_nir },
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
@@ -385,10 +391,10 @@ rv_status export_write(const export_format *format, rv_net *net, const char *chi
     job          j = { .net = net, .chip = chip, .path = path, .steps = steps, .note = note, .error = error };
     const entry *e = (const entry *)format; /* its first member */
     hw_graph    *graph = NULL;
-    snprintf(note, EXPORT_NOTE, "\"%s\" was written, and not verified", path);
+    snprintf(note, EXPORT_NOTE, "\"%s\" was written, and not verified%s", path, format->read_back ? "" : ": it would have to be compiled");
     rv_status status = format->mapped ? map_network(&j, &graph) : RV_OK;
     if (status == RV_OK) status = e->write(&j);
-    if (status == RV_OK && steps > 0) status = e->verify(&j);
+    if (status == RV_OK && steps > 0 && format->read_back) status = e->verify(&j);
     hw_map_free(j.map);
     hw_graph_free(graph);
     return status;

@@ -9,6 +9,7 @@ typedef struct export_format {
     const char *name, *ending, *meaning;
     bool        mapped;     /* neurons are on cores                              */
     bool        given;      /* of the network as it is given, not of a chip's integers */
+    bool        read_back;  /* it can be verified                                */
     const char *chip;       /* to which they are mapped if nothing else is said  */
 } export_format;
 

@@ -178,7 +178,7 @@ int network_quantize(lua_State *L)
     script_defining(L, net, "net:quantize");
     hw_quantise_options options = read_options(L, 3);
     options.chip = lua_isnil(L, 2) ? "loihi2" : script_text(L, 2, "net:quantize: the chip (first argument)");
-    if (options.bits == 0) options.bits = -1; /* given as 0, which is not the standard here */
+    if (options.bits == 0) script_fail(L, "net:quantize: bits = 0, allowed 1 to 9"); /* in C it is the standard */
     rv_error       error = { 0 };
     script_net    *made = script_net_new(L);
     script_report *report = lua_newuserdatauv(L, sizeof *report, 1);
@@ -326,7 +326,7 @@ int network_export(lua_State *L)
     const char *path = script_path(L, 3, "net:export: the file", " .net .h5 .hdf5 .yaml .nir .json .h "), *chip = option_text(L, 4, what, "chip", format->chip ? format->chip : "");
     int64_t     steps = option_boolean(L, 4, what, "verify", true) ? recorded_steps(net) : 0;
     if (export_write(format, net->net, chip, path, steps, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
-    lua_pushboolean(L, steps > 0);
+    lua_pushboolean(L, steps > 0 && format->read_back);
     lua_pushstring(L, note);
     return 2;
 }

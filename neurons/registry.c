@@ -13,7 +13,8 @@
     X(loihi_ternary)      \
     X(loihi1_lif)         \
     X(lava_lif)           \
-    X(nir_lif)
+    X(nir_lif)            \
+    X(risp)
 
 #define DECLARE(name) extern const rv_model rv_model_##name;
 NEURON_MODELS(DECLARE)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hw/netx_write.h"
+#include "sim/random.h"
 #include "tests/support/fixture.h"
 
 static char written[] = "/tmp/ranvier_netx_XXXXXX";
@@ -178,11 +179,257 @@ static void test_published_files(void **state)
     round_trip("netx_upstream", "oxford.net");
 }
 
+/* ---- networks made here ------------------------------------------------------------------------------------------------ */
+
+static rv_random stream;
+static int64_t   below(int64_t n) { return (int64_t)random_below(&stream, (uint64_t)n); }
+
+enum { STEPS = 100 };
+
+/* Weights that lie apart by 2^-weight_exp: an exponent that loses no bits. */
+static void connect(rv_net *net, rv_population a, rv_population b, double low, double high, double longest)
+{
+    enum { MOST = 20000 };
+    static int64_t from[MOST], to[MOST];
+    static double  weight[MOST], delay[MOST];
+    int64_t        n = 0, n_in = rv_population_size(net, a), n_out = rv_population_size(net, b);
+    int            exponent = -(int)below(3);
+    for (int64_t j = 0; j < n_in; j++)
+        for (int64_t i = 0; i < n_out; i++)
+            if (below(3)) from[n] = j, to[n] = i, weight[n] = (low + (double)below((int64_t)(high - low) + 1)) * (1 << -exponent), delay[n++] = 1 + (double)below((int64_t)longest);
+    rv_setting settings[] = { { "weight_exp", rv_number(exponent) } };
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(a), .target = rv_all(b), .rule = "list", .sources = from, .targets = to, .n_list = n, .weight = rv_list(weight, n),
+                                                      .delay = rv_list(delay, n), .synapse = "loihi", .settings = settings, .n_settings = 1 }, NULL));
+}
+
+static rv_population add_layer(rv_net *net, const char *name, int64_t n)
+{
+    rv_population p = reference_population(net, name, n, "loihi_lif");
+    double        bias[64];
+    for (int64_t i = 0; i < n; i++) bias[i] = (double)(4 * (below(40) - 20));
+    ENSURE_OK(net, rv_set(net, p, "bias_mant", rv_list(bias, n)));
+    reference_set_all(net, p, "bias_exp", 4.0, "du", (double)below(4096) , "dv", (double)below(4097), "vth", 40.0 + (double)below(100), NULL);
+    return p;
+}
+
+/* Two projections that make one matrix, a layer that hears itself, delays. */
+static rv_net *random_chain(uint64_t seed)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .seed = seed });
+    stream = random_stream(seed, RANDOM_USER, 23, 0);
+    rv_population out = add_layer(net, "last", 10 + below(20)), in = reference_population(net, "in", 10 + below(10), "spike_generator"), hidden = add_layer(net, "hidden", 10 + below(30));
+    for (int64_t i = 0; i < rv_population_size(net, in); i++) {
+        double  times[STEPS];
+        int64_t n = 0;
+        for (int t = 1; t <= STEPS; t++)
+            if (below(4) == 0) times[n++] = t;
+        ENSURE_OK(net, rv_set_spike_times(net, in, i, times, n));
+    }
+    bool recurrent = seed % 2;
+    connect(net, in, hidden, -20, 20, recurrent ? 1 : 60), connect(net, hidden, out, 1, 60, 5);
+    if (recurrent) connect(net, hidden, hidden, -10, 3, 1), connect(net, in, hidden, -40, 10, 1);
+    return net;
+}
+
+static reference_spikes run(rv_net *net, rv_population p)
+{
+    ENSURE_OK(net, rv_record_spikes(net, p));
+    ENSURE_OK(net, rv_run(net, STEPS));
+    return reference_spikes_of(net, p);
+}
+
+static int64_t compare_chain(rv_net *net, netx *n)
+{
+    int64_t spikes = 0;
+    for (int64_t i = 0; i < n->n_input; i++) {
+        double  times[STEPS];
+        int64_t count = 0;
+        reference_spikes s = reference_spikes_of(net, rv_population_find(net, "in"));
+        for (int64_t k = 0; k < s.n; k++)
+            if (s.neuron[k] == i) times[count++] = s.time_ms[k];
+        ENSURE_OK(n->net, rv_set_spike_times(n->net, n->input, i, times, count));
+        reference_spikes_free(&s);
+    }
+    ENSURE_OK(n->net, rv_record_spikes(n->net, n->layer[0].neurons));
+    reference_spikes got = run(n->net, n->layer[1].neurons), first = reference_spikes_of(n->net, n->layer[0].neurons);
+    reference_spikes expected = reference_spikes_of(net, rv_population_find(net, "last")), hidden = reference_spikes_of(net, rv_population_find(net, "hidden"));
+    spikes = first.n + got.n;
+    assert_int_equal(first.n, hidden.n);
+    assert_int_equal(got.n, expected.n);
+    assert_memory_equal(first.neuron, hidden.neuron, (size_t)first.n * sizeof *first.neuron);
+    assert_memory_equal(got.neuron, expected.neuron, (size_t)got.n * sizeof *got.neuron);
+    assert_memory_equal(first.time_ms, hidden.time_ms, (size_t)first.n * sizeof *first.time_ms);
+    assert_memory_equal(got.time_ms, expected.time_ms, (size_t)got.n * sizeof *got.time_ms);
+    reference_spikes_free(&got), reference_spikes_free(&first), reference_spikes_free(&expected), reference_spikes_free(&hidden);
+    return spikes;
+}
+
+static void test_chains(void **state)
+{
+    (void)state;
+    int64_t spikes = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        rv_net      *net = random_chain(seed);
+        netx_options with;
+        rv_error     error = { 0 };
+        if (netx_write(written, net, NULL, 0, &with, &error) != RV_OK) fail_msg("%d: %s", (int)seed, error.text);
+        netx n = open_netx(written, with);
+        assert_int_equal(n.n_layers, 2);
+        assert_int_equal(n.layer[0].kind, seed % 2 ? NETX_DENSE_REC : NETX_DENSE);
+        ENSURE_OK(net, rv_record_spikes(net, rv_population_find(net, "hidden")));
+        ENSURE_OK(net, rv_record_spikes(net, rv_population_find(net, "in")));
+        reference_spikes s = run(net, rv_population_find(net, "last"));
+        reference_spikes_free(&s);
+        spikes += compare_chain(net, &n);
+        netx_free(&n), rv_net_free(net);
+    }
+    print_message("20 chains, written, read and run: %lld spikes equal\n", (long long)spikes);
+    assert_true(spikes > 5000);
+}
+
+/* Without shapes a convolution is written as what it does. */
+static void test_conv_as_dense(void **state)
+{
+    (void)state;
+    const char  *found = fixture_or_skip("netx/netx_05_conv_flatten_dense.net");
+    netx         n = open_netx(found, (netx_options){ 0 });
+    netx_options with;
+    rv_error     error = { 0 };
+    if (netx_write(written, n.net, NULL, 0, &with, &error) != RV_OK) fail_msg("%s", error.text);
+    netx dense = open_netx(written, with);
+    assert_int_equal(dense.layer[0].kind, NETX_DENSE);
+    assert_int_equal(dense.n_layers, 2);
+    for (int k = 0; k < 2; k++) {
+        rv_net       *net = k ? dense.net : n.net;
+        rv_population in = k ? dense.input : n.input;
+        for (int64_t i = 0; i < n.n_input; i += 3) ENSURE_OK(net, rv_set_spike_times(net, in, i, (const double[]){ 1 + (double)(i % 5), 9 + (double)(i % 7) }, 2));
+    }
+    reference_spikes a = run(n.net, n.layer[n.n_layers - 1].neurons), b = run(dense.net, dense.layer[1].neurons);
+    assert_int_equal(a.n, b.n);
+    assert_memory_equal(a.neuron, b.neuron, (size_t)a.n * sizeof *a.neuron);
+    assert_true(a.n > 0);
+    reference_spikes_free(&a), reference_spikes_free(&b), netx_free(&n), netx_free(&dense);
+}
+
+/* ---- what netx cannot say ------------------------------------------------------------------------------------------------ */
+
+static rv_net *small(void)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population in = reference_population(net, "in", 3, "spike_generator"), a = reference_population(net, "a", 4, "loihi_lif"), b = reference_population(net, "b", 2, "loihi_lif");
+    rv_connect_def one = { .source = rv_all(in), .target = rv_all(a), .rule = "all_to_all", .weight = rv_number(4), .synapse = "loihi" }, two = one;
+    two.source = rv_all(a), two.target = rv_all(b);
+    ENSURE_OK(net, rv_connect(net, &one, NULL));
+    ENSURE_OK(net, rv_connect(net, &two, NULL));
+    return net;
+}
+
+static rv_population named(rv_net *net, const char *name) { return rv_population_find(net, name); }
+
+/* Adds synapses of one weight. */
+static void add(rv_net *net, const char *source, const char *target, double weight, double weight_exp, double delay, const char *synapse)
+{
+    rv_setting     exponent[] = { { "weight_exp", rv_number(weight_exp) } };
+    rv_connect_def def = { .source = rv_all(named(net, source)), .target = rv_all(named(net, target)), .rule = "all_to_all", .weight = rv_number(weight), .delay = rv_number(delay), .synapse = synapse,
+                           .settings = exponent, .n_settings = synapse && weight_exp != 0 };
+    ENSURE_OK(net, rv_connect(net, &def, NULL));
+}
+
+static void expect_refused(rv_net *net, const char *sentence)
+{
+    rv_error error = { 0 };
+    if (netx_write(written, net, NULL, 0, NULL, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
+    if (!strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
+    rv_net_free(net);
+}
+
+/* The small network after a statement. */
+#define REFUSED(sentence, ...)     \
+    do {                           \
+        rv_net *net = small();     \
+        __VA_ARGS__;               \
+        expect_refused(net, sentence); \
+    } while (0)
+
+static void test_refused_graphs(void **state)
+{
+    (void)state;
+    REFUSED("population \"b\": it hears \"a\" and \"in\", but a netx file is a chain in which a layer hears the one before it: make one population of the two",
+            add(net, "in", "b", 2, 0, 1, "loihi"));
+    REFUSED("population \"a\": it is heard by \"b\" and \"c\", but a netx file is a chain without branches", reference_population(net, "c", 2, "loihi_lif"), add(net, "a", "c", 2, 0, 1, "loihi"));
+    REFUSED("population \"c\": it hears nobody, as does \"in\", but a netx file has one input", reference_population(net, "c", 2, "loihi_lif"));
+    REFUSED("some populations form a ring, but a netx file is a chain: only a population may hear itself", reference_population(net, "c", 2, "loihi_lif"),
+            reference_population(net, "d", 2, "loihi_lif"), add(net, "c", "d", 2, 0, 1, "loihi"), add(net, "d", "c", 2, 0, 1, "loihi"));
+    expect_refused(reference_net((rv_net_def){ .resolution = 1 }), "the network is empty");
+    rv_net *net = reference_net((rv_net_def){ .resolution = 1 });
+    reference_population(net, "c", 2, "loihi_lif"), reference_population(net, "d", 2, "loihi_lif");
+    add(net, "c", "d", 2, 0, 1, "loihi"), add(net, "d", "c", 2, 0, 1, "loihi");
+    expect_refused(net, "the populations form a ring, but a netx file is a chain");
+    net = reference_net((rv_net_def){ .resolution = 1 });
+    reference_population(net, "c", 2, "loihi_lif"), add(net, "c", "c", 2, 0, 1, "loihi");
+    expect_refused(net, "population \"c\": it hears itself and nobody else, which netx cannot load: connect a silent spike_generator to it");
+}
+
+static void test_refused_neurons(void **state)
+{
+    (void)state;
+    REFUSED("population \"b\": vth is 10 for neuron 0 and 11 for neuron 1, but a netx layer has one for all",
+            ENSURE_OK(net, rv_set(net, named(net, "b"), "vth", rv_list((const double[]){ 10, 11 }, 2))));
+    REFUSED("population \"a\": neuron 0 begins with u = 0, v = 5, but netx networks begin at 0", reference_set(net, named(net, "a"), "v", 5));
+    REFUSED("population \"a\": the bias of neuron 0 is 100, but netx keeps multiples of 64: the nearest is 128", reference_set(net, named(net, "a"), "bias_mant", 100));
+    REFUSED("population \"a\": the bias of neuron 0 is 137438953472, but netx keeps up to +-2^30", reference_set_all(net, named(net, "a"), "bias_mant", 8192.0, "bias_exp", 24.0, NULL));
+    REFUSED("population \"b\": reset_interval is 0, that of the layer before 8, but netx resets all layers alike", reference_set(net, named(net, "a"), "reset_interval", 8));
+    REFUSED("population \"b\": reset_offset is 1, but netx resets each layer one step after that before it: 2", reference_set_all(net, named(net, "a"), "reset_interval", 8.0, "reset_offset", 1.0, NULL),
+            reference_set_all(net, named(net, "b"), "reset_interval", 8.0, "reset_offset", 1.0, NULL));
+    rv_net *net = reference_net((rv_net_def){ .resolution = 1 });
+    reference_population(net, "in", 3, "spike_generator"), reference_population(net, "t", 2, "loihi_ternary"), add(net, "in", "t", 2, 0, 1, "loihi");
+    expect_refused(net, "population \"t\": its model is loihi_ternary, but netx layers have the neuron of Loihi 2: the nearest is loihi_lif");
+    net = reference_net((rv_net_def){ .resolution = 1 });
+    reference_population(net, "x", 2, "iaf_psc_exp");
+    expect_refused(net, "population \"x\": its model is iaf_psc_exp, but netx layers have the neuron of Loihi 2: the nearest is loihi_lif; quantise the network first");
+    net = reference_net((rv_net_def){ .resolution = 1 });
+    reference_set(net, reference_population(net, "x", 2, "loihi_lif"), "bias_mant", 64);
+    expect_refused(net, "population \"x\": neuron 0 has a bias and no synapses, but netx leaves biases of input neurons to the user");
+    net = small();
+    rv_setting amplitude[] = { { "amplitude", rv_number(3) } };
+    rv_input   input;
+    ENSURE_OK(net, rv_input_new(net, rv_all(named(net, "a")), "dc", amplitude, 1, &input));
+    expect_refused(net, "population \"a\" has an input of kind \"dc\", but netx files hold spikes only: give it a population of generators");
+}
+
+static void test_refused_synapses(void **state)
+{
+    (void)state;
+    REFUSED("projection \"a\" -> \"b\": its synapses are plain, but netx layers have those of Loihi 2: the nearest are synapse = \"loihi\"", add(net, "a", "b", 2, 0, 1, NULL));
+    REFUSED("projection \"a\" -> \"b\": a weight of 3 with weight_exp = -1 adds 1.5, but netx keeps whole numbers: multiply weights, biases and thresholds by 2", add(net, "a", "b", 3, -1, 1, "loihi"));
+    REFUSED("population \"b\": a spike adds from 804 to 804 to its input, but netx keeps -256 to 254 of both signs, 0 to 255 or -255 to -1: divide weights, biases and thresholds by 4",
+            add(net, "a", "b", 200, 2, 1, "loihi"));
+    REFUSED("population \"b\": all its synapses have the weight 0, which netx cannot load: at least one must not be 0", add(net, "a", "b", -4, 0, 1, "loihi"));
+    REFUSED("projection \"in\" -> \"a\": neuron 0 reaches neuron 0 with delays of 1 and 5 steps, but netx has one synapse for a pair: give both the same delay", add(net, "in", "a", 2, 0, 5, "loihi"));
+    REFUSED("projection \"b\" -> \"c\": a delay of 64 steps, but netx makes all above 63 be 63", reference_population(net, "c", 2, "loihi_lif"), add(net, "b", "c", 2, 0, 64, "loihi"));
+    REFUSED("population \"a\": it hears itself, and has delays above 1 step, with which netx loses the exponent of recurrent weights", add(net, "a", "a", 2, 0, 3, "loihi"));
+    rv_net    *net = small();
+    rv_setting bits[] = { { "num_message_bits", rv_number(8) } };
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(named(net, "in")), .target = rv_all(named(net, "a")), .rule = "all_to_all", .synapse = "loihi", .settings = bits, .n_settings = 1 }, NULL));
+    expect_refused(net, "projection \"in\" -> \"a\": num_message_bits is 8, and 0 in another projection from there, but netx has one for a layer");
+    net = small();
+    rv_error error = { 0 };
+    assert_int_equal(netx_write(written, net, &(netx_shape){ named(net, "a"), { 2, 3, 1 } }, 1, NULL, &error), RV_CONFLICT);
+    assert_string_equal(error.text, "population \"a\": its shape 2 x 3 x 1 is not that of 4 neurons");
+    assert_int_equal(netx_write("/nowhere/x.net", net, NULL, 0, NULL, &error), RV_FILE_ERROR);
+    rv_net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_published_files),
+        cmocka_unit_test(test_chains),
+        cmocka_unit_test(test_conv_as_dense),
+        cmocka_unit_test(test_refused_graphs),
+        cmocka_unit_test(test_refused_neurons),
+        cmocka_unit_test(test_refused_synapses),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

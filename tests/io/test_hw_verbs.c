@@ -59,7 +59,7 @@ static void test_quantize_refused(void **state)
 {
     (void)state;
     fails("net:quantize('loihi2', { bits = 10 })", "model.lua:4: quantise: bits = 10, allowed 1 to 9");
-    fails("net:quantize('loihi2', { bits = 0 })", "quantise: bits = -1, allowed 1 to 9");
+    fails("net:quantize('loihi2', { bits = 0 })", "net:quantize: bits = 0, allowed 1 to 9");
     fails("net:quantize('loihi2', { bist = 8 })", "net:quantize: no option bist; did you mean bits?");
     fails("net:quantize('loihi7')", "loihi7");
     fails("local x = net:population('X', 1, 'izhikevich') net:quantize()", "population \"X\": izhikevich cannot be quantised");
@@ -183,6 +183,7 @@ static void test_export_verb(void **state)
     expect(0, "map l.nir --cores 0", "loihi2: 40 neurons and 1500 synapses");
     expect(0, "map l.net --cores 0", "40 neurons and 1500 synapses");
     expect(0, "export l.net --format ranvier -o again.h5", "the same 0 spikes");
+    expect(0, "export layers.lua --format header -o l.h", "\"l.h\" was written, and not verified: it would have to be compiled");
     expect(0, "export --formats", "netx");
     expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
     expect(2, "export layers.lua --format nxet -o x", "ranvier: no format \"nxet\"");

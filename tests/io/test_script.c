@@ -121,7 +121,6 @@ static void methods_and_fields(void **state)
         { "net:record(E, 'V_m'):vlues()", 2, "probe has no method or field vlues; did you mean values?" },
         { "rv.normal(0, 1).mean = 1", 2, "cannot be changed" },
         { "net:save('x')", 2, "save comes in a later version" },
-        { "net:quantize('loihi2')", 2, "quantize comes in a later version" },
         {
             "getmetatable(net).__gc = nil",
             2,
