@@ -14,13 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/memory.h"
+
 typedef struct pair {
     _Atomic double t_ms, value;
 } pair;
 
 struct history {
     int64_t         capacity;  /* a power of two */
-    pair           *ring;      /* [capacity]; calloc's pages are taken from the system when they are first written */
+    pair           *ring;      /* [capacity]; huge pages, taken from the system when they are first written */
     _Atomic int64_t claimed;   /* pairs whose slots may have been written */
     _Atomic int64_t end;       /* pairs that can be read                  */
     _Atomic int64_t forgotten; /* pairs below were cleared                */
@@ -31,7 +33,7 @@ history *history_new(int64_t capacity)
     history *h = calloc(1, sizeof *h);
     if (!h) return NULL;
     for (h->capacity = 1; h->capacity < capacity; h->capacity *= 2) continue;
-    h->ring = calloc((size_t)h->capacity, sizeof *h->ring);
+    h->ring = memory_new((size_t)h->capacity * sizeof *h->ring);
     if (h->ring) return h;
     free(h);
     return NULL;
@@ -39,7 +41,7 @@ history *history_new(int64_t capacity)
 
 void history_free(history *h)
 {
-    if (h) free(h->ring);
+    if (h) memory_free(h->ring, (size_t)h->capacity * sizeof *h->ring);
     free(h);
 }
 

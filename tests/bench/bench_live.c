@@ -1,7 +1,8 @@
 /* What a window costs the simulation beside it: the same run with and without one, on a screen without a monitor. All
  * processors simulate, so the window takes its time from the run; the aim is to stay below 3 %.
  *
- * The two are run in turn, ROUNDS times, and the shortest of each is compared. */
+ * The run begins when the window is there and has drawn its first pictures. The two are run in turn, ROUNDS times, and
+ * the shortest of each is compared. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,7 +12,7 @@
 #include "viz/live.h"
 #include "viz/window.h"
 
-enum { ROUNDS = 3 };
+enum { ROUNDS = 5, FIRST_PICTURES = 1 };
 
 /* Excitatory and inhibitory neurons, a hundred inputs each, driven by Poisson spikes to some 15 spikes/s. */
 static rv_net *make_net(int64_t n)
@@ -32,6 +33,7 @@ typedef struct watched_run {
     live   *live;
     window *window;
     double  ms, seconds;
+    int64_t frames;
 } watched_run;
 
 static double run_seconds(rv_net *net, double ms)
@@ -43,7 +45,11 @@ static double run_seconds(rv_net *net, double ms)
 
 static void *run_beside(void *user)
 {
-    watched_run *r = user;
+    watched_run          *r = user;
+    const struct timespec nap = { 0, 5000000 };
+    for (int k = 0; k < 200 && window_frames_get(r->window).shown < FIRST_PICTURES; k++) nanosleep(&nap, NULL);
+    for (int k = 0; k < 60; k++) nanosleep(&nap, NULL);
+    r->frames = window_frames_get(r->window).shown;
     live_expect(r->live, r->ms);
     r->seconds = run_seconds(r->net, r->ms);
     window_stop(r->window);
@@ -69,7 +75,7 @@ static double watched(int64_t n, double ms, int64_t *frames)
     pthread_create(&thread, NULL, run_beside, &r);
     window_loop(r.window);
     pthread_join(thread, NULL);
-    *frames = window_frames_get(r.window).shown;
+    *frames = window_frames_get(r.window).shown - r.frames;
     window_close(r.window);
     live_close(r.live);
     live_free(r.live);
