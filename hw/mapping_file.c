@@ -402,15 +402,20 @@ static rv_status write_format(writer *w, int k)
 /* A list of numbers that are picked one by one. */
 typedef int64_t (*pick_fn)(const writer *w, int64_t k);
 
-static rv_status write_picked(writer *w, const char *dataset, pick_fn pick, int64_t n)
+/* @param type HDF5_I32, or HDF5_I64 where numbers may be larger */
+static rv_status write_picked_as(writer *w, const char *dataset, hdf5_type type, pick_fn pick, int64_t n)
 {
-    int64_t *x = malloc((size_t)(n + 1) * sizeof *x);
-    if (!x) return error_memory(&w->file.error, dataset, (double)n * sizeof *x);
-    for (int64_t k = 0; k < n; k++) x[k] = pick(w, k);
-    rv_status status = hdf5_write(&w->file, dataset, HDF5_I64, x, n);
+    void *x = malloc((size_t)(n + 1) * sizeof(int64_t));
+    if (!x) return error_memory(&w->file.error, dataset, (double)n * sizeof(int64_t));
+    for (int64_t k = 0; k < n; k++)
+        if (type == HDF5_I64) ((int64_t *)x)[k] = pick(w, k);
+        else ((int32_t *)x)[k] = (int32_t)pick(w, k);
+    rv_status status = hdf5_write(&w->file, dataset, type, x, n);
     free(x);
     return status;
 }
+
+static rv_status write_picked(writer *w, const char *dataset, pick_fn pick, int64_t n) { return write_picked_as(w, dataset, HDF5_I32, pick, n); }
 
 #define PICK(name, expression) \
     static int64_t name(const writer *w, int64_t k) { return (int64_t)(expression); }
@@ -501,7 +506,7 @@ static rv_status write_memory(writer *w)
     TRY(write_picked(w, "/blocks/format", block_format, w->n_blocks));
     TRY(write_picked(w, "/blocks/n", block_n, w->n_blocks));
     TRY(write_picked(w, "/blocks/compartment", block_compartment, w->n_blocks));
-    TRY(write_picked(w, "/blocks/bit", block_bit, w->n_blocks));
+    TRY(write_picked_as(w, "/blocks/bit", HDF5_I64, block_bit, w->n_blocks));
     return hdf5_write(&w->file, "/memory", HDF5_U64, w->memory, w->n_words);
 }
 

@@ -400,10 +400,10 @@ static void scale(partition_gain *g, int stride)
     g->base *= stride, g->n_vertex_nets *= stride;
 }
 
-void partition_gain_of(partition_gain *g, const partition *p, int32_t v, int stride)
+void partition_gain_of(partition_gain *g, const partition *p, int32_t v, int stride, int first)
 {
     const hypergraph *h = p->h;
-    int               turn = 0;
+    int               turn = stride - first;
     forget(g);
     g->memory = p->limits->vertex_memory;
     for (int64_t k = h->begin[v], end; k < h->begin[v + 1]; k = end) {

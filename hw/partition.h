@@ -118,7 +118,7 @@ typedef struct partition_gain {
 rv_status partition_gain_open(partition_gain *gain, const partition *p, rv_error *error);
 void      partition_gain_close(partition_gain *gain);
 
-/** @param stride looks at every so many nets, and takes them for all: an estimate, unless it is 1 */
-void partition_gain_of(partition_gain *gain, const partition *p, int32_t vertex, int stride);
+/** @param stride looks at every so many nets, from number `first` on, and takes them for all: an estimate, unless it is 1 */
+void partition_gain_of(partition_gain *gain, const partition *p, int32_t vertex, int stride, int first);
 
 #endif

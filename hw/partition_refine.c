@@ -10,8 +10,8 @@
 #include "sim/error.h"
 #include "sim/random.h"
 
-enum { MOST_PASSES = 20, MOST_AT_ONCE = 256, SAMPLED_NETS = 250, CANDIDATES = 3, SWAP_SAMPLES = 4, PROPOSALS_PER_VERTEX = 1000, FEWEST_PER_VERTEX = 50, TINY = 100, TINY_ROUNDS = 5 };
-static const double least_gain = 4e-3;   /* of the cost, for another pass */
+enum { MOST_PASSES = 20, MOST_AT_ONCE = 256, SAMPLED_NETS = 125, CANDIDATES = 3, SWAP_SAMPLES = 4, PROPOSALS_PER_VERTEX = 1000, FEWEST_PER_VERTEX = 50, TINY = 100, TINY_ROUNDS = 5 };
+static const double least_gain = 5e-3;   /* of the cost, for another pass */
 static const double annealing_work = 1e8; /* entries of nets looked at: two or three seconds */
 
 typedef struct refining {
@@ -105,7 +105,7 @@ static int32_t find_partner(const partition *p, partition_gain *g, int32_t q, in
     int64_t           least = most;
     for (int k = 0; k < SWAP_SAMPLES && s->n_members > 0; k++) {
         int32_t w = s->member[random_below(random, (uint64_t)s->n_members)];
-        partition_gain_of(g, p, w, stride_of(p, w));
+        partition_gain_of(g, p, w, stride_of(p, w), 0);
         int64_t change = g->base - g->pull[to].weight;
         if (change < least) least = change, best = w;
     }
@@ -127,11 +127,11 @@ static bool ask(const partition *p, partition_gain *g, rv_random random, wish *w
     int     stride = stride_of(p, w->vertex);
     *w = (wish){ w->vertex, { -1, -1, -1 }, -1 };
     if (stride > 1 && !flee) {
-        partition_gain_of(g, p, w->vertex, stride);
+        partition_gain_of(g, p, w->vertex, stride, (int)random_below(&random, (uint64_t)stride));
         find_candidates(p, g, from, 0, false, wished);
         if (wished[0] < 0) return true;
     }
-    partition_gain_of(g, p, w->vertex, 1);
+    partition_gain_of(g, p, w->vertex, 1, 0);
     find_candidates(p, g, from, flee ? INT64_MAX : 0, true, w->part);
     find_candidates(p, g, from, 0, false, wished);
     if (wished[0] < 0) return !flee;
@@ -235,7 +235,7 @@ static bool evict(refining *r, int32_t part, int32_t fresh, ranked *list, int32_
 {
     partition *p = r->p;
     for (int32_t k = 0; k < n; k++) {
-        partition_gain_of(&r->gain, p, list[k].vertex, 1);
+        partition_gain_of(&r->gain, p, list[k].vertex, 1, 0);
         list[k] = (ranked){ r->gain.base, 0, list[k].vertex };
     }
     qsort(list, (size_t)n, sizeof *list, by_rank);
@@ -290,7 +290,7 @@ static bool rehouse(refining *r, int32_t v)
     partition *p = r->p;
     int64_t    excess = p->excess;
     int32_t    from = p->part[v], best[CANDIDATES];
-    partition_gain_of(&r->gain, p, v, 1);
+    partition_gain_of(&r->gain, p, v, 1, 0);
     find_candidates(p, &r->gain, from, INT64_MAX, true, best);
     for (int c = 0; c < CANDIDATES && best[c] >= 0; c++) {
         partition_move(p, v, best[c]);

@@ -1,6 +1,6 @@
 /* Mapping files: random networks of Loihi's neurons on random chips are mapped, written and read. The map, the graph and the network must
  * be equal, and the network that is made from the file alone must give the same spikes, step for step. */
-#include "tests/support/reference.h"
+#include "tests/support/fixture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "hw/export_net.h"
 #include "hw/export_words.h"
 #include "hw/mapping_file.h"
+#include "hw/netx.h"
 #include "io/hdf5_file.h"
 #include "sim/random.h"
 
@@ -228,6 +229,61 @@ static void test_round_trips(void **state)
     assert_true(spikes > 10000);
 }
 
+/* ---- other kinds ---------------------------------------------------------------------------------------------------------- */
+
+/* Maps, writes, reads and runs. */
+static int64_t there_and_back(rv_net *net, const char *chip_name, double neurons_per_core, double steps)
+{
+    hw_chip   chip;
+    hw_graph *graph;
+    hw_map   *map;
+    rv_error  error = { 0 };
+    assert_int_equal(hw_chip_find(chip_name, &chip, &error), RV_OK);
+    chip.entry[HW_NEURONS].value = neurons_per_core;
+    if (hw_graph_from_net(net, NULL, &graph, &error) != RV_OK || hw_map_network(&chip, graph, NULL, &map, &error) != RV_OK || hw_mapping_write(path, net, map, &error) != RV_OK)
+        fail_msg("%s", error.text);
+    hw_mapping m = read_mapping();
+    compare_graphs(graph, m.graph);
+    compare_maps(map, m.map);
+    int64_t spikes = compare_runs(net, m.net, steps);
+    hw_mapping_free(&m), hw_map_free(map), hw_graph_free(graph);
+    return spikes;
+}
+
+/* The synapses of convolutions, of a file that lava-dl loads. */
+static void test_convolution(void **state)
+{
+    (void)state;
+    const char *file = fixture_or_skip("netx/netx_05_conv_flatten_dense.net");
+    netx        n;
+    rv_error    error = { 0 };
+    if (netx_read(file, &(rv_net_def){ .threads = 1 }, &(netx_options){ 0 }, &n, &error) != RV_OK) fail_msg("%s", error.text);
+    for (int64_t i = 0; i < n.n_input; i++) ENSURE_OK(n.net, rv_set_spike_times(n.net, n.input, i, (const double[]){ 1 + (double)(i % 5), 9 + (double)(i % 7) }, 2));
+    assert_true(there_and_back(n.net, "loihi2", 50, 40) > 100);
+    netx_free(&n);
+}
+
+/* Loihi 1, whose synapses scale and round each weight for itself: what is stored is the weight in effect. Ternary spikes. */
+static void test_loihi1(void **state)
+{
+    (void)state;
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .seed = 3 });
+    rv_population in = reference_population(net, "in", 10, "spike_generator"), a = reference_population(net, "a", 40, "loihi1_lif"), t = reference_population(net, "t", 30, "loihi_ternary");
+    for (int64_t i = 0; i < 10; i++) ENSURE_OK(net, rv_set_spike_times(net, in, i, (const double[]){ 1 + (double)i, 14, 20, 22 + (double)i, 50 }, 5));
+    reference_set_all(net, a, "vth", 64.0 * 100, "du", 300.0, "refract_delay", 3.0, NULL);
+    reference_set_all(net, t, "vth_hi", 60.0, "vth_lo", -40.0, NULL);
+    rv_setting     low[] = { { "weight_exp", rv_number(-2) }, { "num_weight_bits", rv_number(6) } }, carried[] = { { "num_message_bits", rv_number(2) } };
+    rv_connect_def one = { .source = rv_all(in), .target = rv_all(a), .rule = "pairwise_bernoulli", .p = rv_number(0.6), .weight = rv_uniform(-100, 250), .delay = rv_uniform(1, 8),
+                           .synapse = "loihi1", .settings = low, .n_settings = 2 };
+    rv_connect_def two = { .source = rv_all(a), .target = rv_all(t), .rule = "all_to_all", .weight = rv_uniform(-60, 60), .synapse = "loihi" }, three = two;
+    three.source = rv_all(t), three.weight = rv_uniform(-20, 20), three.settings = carried, three.n_settings = 1;
+    ENSURE_OK(net, rv_connect(net, &one, NULL));
+    ENSURE_OK(net, rv_connect(net, &two, NULL));
+    ENSURE_OK(net, rv_connect(net, &three, NULL));
+    assert_true(there_and_back(net, "loihi1", 15, 100) > 100);
+    rv_net_free(net);
+}
+
 /* ---- by hand ------------------------------------------------------------------------------------------------------------ */
 
 /* Two inputs, three neurons on one core of Loihi 1, mixed weights of 8 bits: 1 axon of 3 synapses and 1 of 1. */
@@ -380,8 +436,8 @@ static void test_refused_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips),      cmocka_unit_test(test_words),            cmocka_unit_test(test_codes), cmocka_unit_test(test_refused_networks),
-        cmocka_unit_test(test_refused_learning), cmocka_unit_test(test_refused_files),
+        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_convolution),      cmocka_unit_test(test_loihi1),           cmocka_unit_test(test_words),
+        cmocka_unit_test(test_codes),       cmocka_unit_test(test_refused_networks), cmocka_unit_test(test_refused_learning), cmocka_unit_test(test_refused_files),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
