@@ -9,7 +9,8 @@
 #include "sim/clock.h"
 #include "viz/snapshot.h"
 
-static const double TICK_SECONDS = 0.01;   /* between two looks at what the user wants            */
+static const double LOOK_SECONDS = 0.03;   /* between two looks at what the user wants            */
+static const double TICK_SECONDS = 0.01;   /* between two stops of a run that keeps a speed       */
 static const double NAP_SECONDS = 0.002;   /* while waiting                                       */
 static const double BEHIND_SECONDS = 0.05; /* between two stops of a run that is too slow         */
 static const double PATIENCE_SECONDS = 0.2; /* how far behind it may catch up                      */
@@ -286,7 +287,7 @@ static void detach(live *l)
     for (int k = 0; k < FEED_TRACES; k++) trace_off(l, k);
 }
 
-/* Between two windows, at least every hundredth of a second and where a halt was set. */
+/* Between two windows, some thirty times a second and where a halt was set. */
 static rv_status tick(rv_net *net, double t_ms, void *user)
 {
     live *l = user;
@@ -401,7 +402,7 @@ static rv_status attach(live *l)
     describe_learning(l);
     describe_knobs(l);
     rv_watch_spikes(l->net, on_spikes, l);
-    return rv_on_wall_clock(l->net, TICK_SECONDS, tick, l);
+    return rv_on_wall_clock(l->net, LOOK_SECONDS, tick, l);
 }
 
 rv_status live_open(rv_net *net, const live_options *options, live **result)
