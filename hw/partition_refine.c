@@ -11,7 +11,7 @@
 #include "sim/random.h"
 
 enum { MOST_PASSES = 20, MOST_AT_ONCE = 256, SAMPLED_NETS = 125, CANDIDATES = 3, SWAP_SAMPLES = 4, PROPOSALS_PER_VERTEX = 1000, FEWEST_PER_VERTEX = 50, TINY = 100, TINY_ROUNDS = 5 };
-static const double least_gain = 5e-3;   /* of the cost, for another pass */
+static const double least_gain = 8e-3;   /* of the cost, for another pass */
 static const double annealing_work = 1e8; /* entries of nets looked at: two or three seconds */
 
 typedef struct refining {

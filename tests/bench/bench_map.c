@@ -166,9 +166,9 @@ static void plain_metis(const map_problem *w, int32_t *part, int32_t *n_parts)
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
-static void print_line(const char *name, const hw_map *map, double seconds)
+static void print_line(const char *name, const hw_map *map, double seconds, double cpu)
 {
-    printf("%-12s %7d %6d %14.1f %14.1f %10.1f\n", name, map->n_cores, map->n_chips, map->messages, map->hops, seconds);
+    printf("%-12s %7d %6d %14.1f %14.1f %10.1f %10.1f\n", name, map->n_cores, map->n_chips, map->messages, map->hops, seconds, cpu);
     note("map", name, 0, "messages", "1/step", map->messages);
     note("map", name, 0, "hops", "1/step", map->hops);
     note("map", name, 0, "cores", "1", map->n_cores);
@@ -179,7 +179,7 @@ static void run(const char *name, void (*contestant)(const map_problem *, int32_
 {
     rv_error error = { 0 };
     int32_t  n_parts, n = w->h.n_vertices, *part = malloc((size_t)n * sizeof *part), cores = (int32_t)hw_value(w->chip, HW_CORES);
-    double   began = wall_seconds();
+    double   began = wall_seconds(), cpu_began = cpu_seconds();
     contestant(w, part, &n_parts);
     if (n_parts == 0 || n_parts > cores * hw_value(w->chip, HW_CHIPS)) {
         if (n_parts) printf("%-12s %7d  more cores than there are\n", name, n_parts);
@@ -187,10 +187,10 @@ static void run(const char *name, void (*contestant)(const map_problem *, int32_
         free(part);
         return;
     }
-    double  seconds = wall_seconds() - began;
+    double  seconds = wall_seconds() - began, cpu = cpu_seconds() - cpu_began;
     hw_map *map;
     if (map_build(w, part, (n_parts + cores - 1) / cores, &map, &error) != RV_OK) give_up(name, &error); /* cores in order */
-    print_line(name, map, seconds);
+    print_line(name, map, seconds, cpu);
     hw_map_free(map);
     free(part);
 }
@@ -206,10 +206,12 @@ int main(int argc, char **argv)
     double    began = wall_seconds();
     hw_graph *g = make_sheet(n);
     printf("Mapping %lld neurons with %lld synapses to %s (the graph took %.1f s)\n\n", (long long)n, (long long)g->n_synapses, chip.name, wall_seconds() - began);
-    printf("%-12s %7s %6s %14s %14s %10s\n", "", "cores", "chips", "messages/step", "hops/step", "seconds");
+    printf("%-12s %7s %6s %14s %14s %10s %10s\n", "", "cores", "chips", "messages/step", "hops/step", "seconds", "CPU s");
+    fflush(stdout);
     began = wall_seconds();
+    double cpu_began = cpu_seconds();
     if (hw_map_network(&chip, g, NULL, &map, &error) != RV_OK) give_up("ranvier", &error);
-    print_line("ranvier", map, wall_seconds() - began);
+    print_line("ranvier", map, wall_seconds() - began, cpu_seconds() - cpu_began);
     fflush(stdout);
     plain_parts = map->n_cores;
     if (map_problem_open(&w, &chip, g, &error) != RV_OK) give_up("limits", &error);
