@@ -30,7 +30,7 @@ TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)
 TEST_BIN  = $(TESTS:%.c=$(BUILD)/%)
 SMALL    := sim/test_definition sim/test_value sim/test_statistics learning/test_stdp neurons/test_single neurons/test_izhikevich networks/test_net8 sim/test_watch viz/test_feed
 # what the thread sanitizer sees: libgomp's threads it cannot follow
-THREADED := viz/test_history viz/test_feed viz/test_live viz/test_frames viz/test_window
+THREADED := viz/test_history viz/test_feed viz/test_live viz/test_frames viz/test_window viz/test_window_keys viz/test_window_mouse
 TEST_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 BENCH    := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN = $(BENCH:%.c=$(BUILD)/%)

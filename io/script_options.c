@@ -1,5 +1,6 @@
 /* Reading the command line: one table of options per verb serves parsing, suggestions and --help. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -118,6 +119,23 @@ bool command_number(const char *option, const char *text, double low, double hig
     else if (*number < low || *number > high) command_fail(2, "%s = %s, allowed %g to %g", option, text, low, high);
     else return true;
     return false;
+}
+
+bool command_seed(const char *option, const char *text, uint64_t *seed)
+{
+    char *end;
+    if (!text) return true;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    if (strspn(text, "0123456789") == strlen(text) && end > text && !errno) return true;
+    return command_fail(2, "%s is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", option, text, UINT64_MAX), false;
+}
+
+void command_print(double x, int width, const char *format)
+{
+    char text[32];
+    snprintf(text, sizeof text, format, x);
+    printf(" %*s", width, isnan(x) ? "-" : text);
 }
 
 static bool is_name(const char *text, size_t length)

@@ -52,24 +52,17 @@ static void print_hash(const results *r)
     printf("%016" PRIx64 "\n", hash);
 }
 
-static void print_number(double x, int width, const char *format)
-{
-    char text[32];
-    snprintf(text, sizeof text, format, x);
-    printf(" %*s", width, isnan(x) ? "-" : text);
-}
-
 static bool print_statistics(const results_spikes *spikes, double from_ms, double to_ms)
 {
     rv_trains trains;
     if (rv_trains_new(spikes->times_ms, spikes->neurons, spikes->n, spikes->size, from_ms, to_ms, &trains) != RV_OK)
         return false;
     printf("%-14s %9" PRId64 " %12" PRId64, spikes->name, spikes->size, trains.begin[trains.n_neurons]);
-    print_number(rv_mean_rate(&trains), 11, "%.3f");
-    print_number(rv_mean_isi_cv(&trains), 8, "%.3f");
-    print_number(rv_fano_factor(&trains, window_ms), 8, "%.3f");
-    print_number(rv_mean_correlation(&trains, bin_ms), 12, "%.4f");
-    print_number(rv_synchrony(&trains, bin_ms), 10, "%.4f");
+    command_print(rv_mean_rate(&trains), 11, "%.3f");
+    command_print(rv_mean_isi_cv(&trains), 8, "%.3f");
+    command_print(rv_fano_factor(&trains, window_ms), 8, "%.3f");
+    command_print(rv_mean_correlation(&trains, bin_ms), 12, "%.4f");
+    command_print(rv_synchrony(&trains, bin_ms), 10, "%.4f");
     putchar('\n');
     rv_trains_free(&trains);
     return true;

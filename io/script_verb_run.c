@@ -1,12 +1,10 @@
 /* ranvier run FILE [name=value ...] */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "io/nir_run.h"
 #include "io/script_command.h"
 #include "io/script_window.h"
 
@@ -58,17 +56,6 @@ typedef struct run_line {
     double          threads_number, frame_ms_number;
 } run_line;
 
-static bool read_seed(run_line *line)
-{
-    char *end;
-    if (!line->seed) return true;
-    errno = 0;
-    line->seed_number = strtoull(line->seed, &end, 10);
-    if (strspn(line->seed, "0123456789") == strlen(line->seed) && !*end && !errno) return true;
-    command_fail(2, "--seed is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", line->seed, UINT64_MAX);
-    return false;
-}
-
 static bool read_timing(run_line *line)
 {
     static const char *const words[] = { "grid", "exact" };
@@ -103,7 +90,7 @@ static bool read_values(run_line *line)
         command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
         return false;
     }
-    return read_seed(line) && read_timing(line) && read_threads(line);
+    return command_seed("--seed", line->seed, &line->seed_number) && read_timing(line) && read_threads(line);
 }
 
 /* @return -1 to go on, or the exit status */
@@ -230,7 +217,7 @@ int command_run(const command *c)
     const script_options options = options_of(line, command_line);
     if (status < 0 && command_ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
     else if (status < 0 && command_ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
-    else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(&options);
+    else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(c, &options, line->live);
     else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;
