@@ -4,6 +4,7 @@
 #define RV_IO_SCRIPT_COMMAND_H
 
 #include "hw/quantise.h"
+#include "io/results.h"
 #include "io/script.h"
 
 typedef struct command {
@@ -21,6 +22,7 @@ int command_plot(const command *c);
 int command_stats(const command *c);
 int command_compare(const command *c);
 int command_info(const command *c);
+int command_convert(const command *c);
 int command_models(const command *c);
 int command_chips(const command *c);
 int command_map(const command *c);
@@ -60,6 +62,10 @@ enum { COMMAND_NAME = 64 };
 bool command_argument(const char *text, char name[COMMAND_NAME], script_argument *argument);
 
 bool command_ends_with(const char *path, const char *ending);
+bool command_is_hdf5(const char *path);
+
+/** Reads spikes and reports of any kind of file. @return NULL after printing what is wrong with it */
+results *command_results(const char *path);
 
 /** Prints "ranvier: sentence" to stderr. @return status */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

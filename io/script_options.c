@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file_bytes.h"
 #include "io/script_command.h"
 
 enum { MOST_OPTIONS = 32 };
@@ -161,4 +162,19 @@ bool command_ends_with(const char *path, const char *ending)
 {
     size_t length = strlen(path), n = strlen(ending);
     return length > n && strcmp(path + length - n, ending) == 0;
+}
+
+bool command_is_hdf5(const char *path)
+{
+    uint8_t begin[8];
+    return file_bytes_begin(path, begin, sizeof begin) == sizeof begin && memcmp(begin, "\211HDF\r\n\032\n", sizeof begin) == 0;
+}
+
+results *command_results(const char *path)
+{
+    results *r;
+    rv_error error = { 0 };
+    if (results_read(path, &r, &error) == RV_OK) return r;
+    command_fail(1, "%s", error.text);
+    return NULL;
 }

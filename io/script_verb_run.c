@@ -12,16 +12,6 @@ enum { MOST_ARGUMENTS = 256 };
 
 /* ---- what kind of file it is ---------------------------------------------------------------------------------- */
 
-static bool is_hdf5(const char *path)
-{
-    static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
-    unsigned char              begin[8] = { 0 };
-    FILE                      *file = fopen(path, "rb");
-    size_t                     n = file ? fread(begin, 1, sizeof begin, file) : 0;
-    if (file) fclose(file);
-    return n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
-}
-
 /* Other kinds of file have their verb, or their version. */
 static int refuse_kind(const char *path)
 {
@@ -33,7 +23,7 @@ static int refuse_kind(const char *path)
         if (command_ends_with(path, later[i][0]))
             return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua), netx networks (.net) and NIR graphs (.nir)", path,
                                 later[i][1]);
-    if (is_hdf5(path))
+    if (command_is_hdf5(path))
         return command_fail(1,
                             "\"%s\" is an HDF5 file: ranvier view, info, stats and plot read results; checkpoints come in a "
                             "later version, this one runs Lua scripts (.lua), netx networks (.net) and NIR graphs (.nir)",
