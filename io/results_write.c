@@ -42,11 +42,9 @@ static rv_status put_population(hdf5_file *f, const results_spikes *s)
     TRY(hdf5_set_int(f, group.path, "size", s->size));
     if (s->inhibitory) TRY(hdf5_set_numbers(f, group.path, "inhibitory", HDF5_U8, &inhibitory, 0));
     if (s->shape.columns > 0) TRY(hdf5_set_numbers(f, group.path, "shape", HDF5_I32, shape, 3));
-    TRY(hdf5_make_series(f, times.path, HDF5_F64));
+    TRY(hdf5_write(f, times.path, HDF5_F64, s->times_ms, s->n));
     TRY(hdf5_set_text(f, times.path, "units", "ms"));
-    TRY(hdf5_make_series(f, ids.path, HDF5_U64));
-    TRY(hdf5_append(f, times.path, HDF5_F64, s->times_ms, s->n));
-    return hdf5_append(f, ids.path, HDF5_I64, s->neurons, s->n);
+    return hdf5_write(f, ids.path, HDF5_U64, s->neurons, s->n); /* none is negative */
 }
 
 static rv_status put_hdf5(const results *r, const char *part, rv_error *error)
