@@ -19,8 +19,8 @@ MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd zlib jansson
 PLAIN_LIBS = -lmetis
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
 FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
-SWEEPS   ?= -fno-thread-jumps -fno-trapping-math
 # Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
+SWEEPS   ?= -fno-thread-jumps -fno-trapping-math
 $(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += $(SWEEPS)
 # asked once, and only by the recipes that need it: nothing may be installed yet when make starts
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_CFLAGS)

@@ -222,6 +222,7 @@ void script_open_population(lua_State *L);
 void script_open_groups(lua_State *L);
 void script_open_figures(lua_State *L);
 void script_open_hw(lua_State *L);
+void script_open_files(lua_State *L);
 void script_arguments(lua_State *L); /* adds rv.arg                                         */
 void script_warn_unused(script *s);  /* arguments nobody asked for                          */
 
