@@ -28,3 +28,4 @@ $ranvier export "$here/seeds.lua" --format sanafe -o "$out/sanafe/small.yaml" --
 cp tests/reference/hw/nir/*.nird "$out/nird"
 cp tests/reference/hw/risp/*.json "$out/tennlab"
 printf 'like = loihi2\ntitle = a board\nneurons_per_core = 2048 # page 7\nenergy_synapse = 11.5 pJ # measured\n' >"$out/chip/board.chip"
+printf '\034\000RVEV\001\000\001\000\007\000\000\000\000\000\000\000\350\003\000\000\000\000\000\000\005\000\000\000\020\000RVEV\001\000\000\000\007\000\000\000\002\000\000\000' >"$out/udp/two.bin"
