@@ -111,7 +111,7 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@echo '  CC  $<'; $(CC) $(FLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/libranvier.a: $(LIB_OBJ)
-	@echo '  AR  $@'; ar rcs $@ $^
+	@echo '  AR  $@'; rm -f $@; ar rcs $@ $^
 
 $(BUILD)/libranvier.so: $(LIB_OBJ)
 	@echo '  LD  $@'; $(CC) $(FLAGS) -shared $^ -o $@ $(PKG_LIBS) -lm

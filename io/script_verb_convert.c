@@ -57,20 +57,19 @@ static int convert_network(const converting *c)
 
 /* ---- spikes ----------------------------------------------------------------------------------------------------- */
 
-static bool read_shape(const converting *c, const results_spikes *s, results_shape *shape)
+/* @return 0, or the exit status after a sentence */
+static int read_shape(const converting *c, const results_spikes *s, results_shape *shape)
 {
-    *shape = s->shape;
-    if (!c->shape) {
-        if (shape->columns > 0) return true;
-        return command_fail(1, "population \"%s\" is no sheet of pixels; --shape COLUMNSxROWS says what it is", s->name), false;
-    }
     char rest;
+    *shape = s->shape;
+    if (!c->shape && shape->columns > 0) return 0;
+    if (!c->shape) return command_fail(1, "population \"%s\" is no sheet of pixels; --shape COLUMNSxROWS says what it is", s->name);
     if (sscanf(c->shape, "%dx%d%c", &shape->columns, &shape->rows, &rest) != 2 || shape->columns < 1 || shape->rows < 1 || shape->columns > 32767 || shape->rows > 32767)
-        return command_fail(2, "--shape is \"%s\"; COLUMNSxROWS, each 1 to 32767, is needed", c->shape), false;
+        return command_fail(2, "--shape is \"%s\"; COLUMNSxROWS, each 1 to 32767, is needed", c->shape);
     int64_t pixels = (int64_t)shape->columns * shape->rows;
     shape->polarities = s->size > pixels ? 2 : 1;
-    if (s->size <= 2 * pixels) return true;
-    return command_fail(1, "population \"%s\" has %" PRId64 " neurons, %dx%d pixels are at most %" PRId64, s->name, s->size, shape->columns, shape->rows, 2 * pixels), false;
+    if (s->size <= 2 * pixels) return 0;
+    return command_fail(1, "population \"%s\" has %" PRId64 " neurons, %dx%d pixels are at most %" PRId64, s->name, s->size, shape->columns, shape->rows, 2 * pixels);
 }
 
 /* The spikes of a sheet of pixels as a camera's events. @return false without memory */
@@ -97,7 +96,8 @@ static int write_events(const converting *c, const results *r, aer_format format
     rv_error      error = { 0 };
     if (results_spikes_count(r) != 1) return command_fail(1, "\"%s\" has %d populations, a recording is of one camera; --population NAME chooses it", c->in, results_spikes_count(r));
     const results_spikes *s = results_spikes_at(r, 0);
-    if (!read_shape(c, s, &shape)) return 1;
+    int exit_status = read_shape(c, s, &shape);
+    if (exit_status) return exit_status;
     rv_status status = s->n > 0 && fabs(s->times_ms[s->n - 1]) > 1e14 ? error_set(&error, RV_OUT_OF_RANGE, "a recording cannot have times of %g ms", s->times_ms[s->n - 1])
                        : take_events(s, &shape, &e) ? aer_write(c->out, format, &e, &error) : error_set(&error, RV_OUT_OF_MEMORY, "no memory left");
     free(e.t_us), free(e.x), free(e.y), free(e.polarity);

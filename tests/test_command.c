@@ -5,64 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-static char ranvier[PATH_MAX];
-
-/* What a run of the command printed and how it ended. */
-typedef struct outcome {
-    int  status;
-    char out[16384], err[16384];
-} outcome;
-
-static void read_file(const char *name, char *text, size_t room)
-{
-    FILE  *file = fopen(name, "r");
-    size_t n = file ? fread(text, 1, room - 1, file) : 0;
-    text[n] = 0;
-    if (file) fclose(file);
-}
-
-static pid_t start(const char *arguments)
-{
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child > 0) return child;
-    char line[8192];
-    snprintf(line, sizeof line, "exec %s %s", ranvier, arguments);
-    if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(99);
-    execl("/bin/sh", "sh", "-c", line, (char *)NULL);
-    _exit(99);
-}
-
-static outcome finish(pid_t child)
-{
-    outcome o;
-    int     status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    o.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-    read_file("out", o.out, sizeof o.out);
-    read_file("err", o.err, sizeof o.err);
-    return o;
-}
-
-static outcome run(const char *arguments) { return finish(start(arguments)); }
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+#include "tests/support/command_run.h"
 
 static const char network[] =
     "local rv = require 'ranvier' local net = rv.network{ seed = 1 }\n"
@@ -352,12 +295,7 @@ static int prepare(void **state)
 
 int main(void)
 {
-    char        folder[] = "/tmp/ranvier_test_XXXXXX", clean[64];
-    const char *command = getenv("RANVIER");
-    if (!realpath(command ? command : "build/ranvier", ranvier))
-        return printf("no %s\n", command ? command : "build/ranvier"), 1;
-    if (!mkdtemp(folder) || chdir(folder) != 0) return 1;
-    unsetenv("DISPLAY"), unsetenv("WAYLAND_DISPLAY");
+    if (!enter_folder()) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_command_lines),
         cmocka_unit_test(help_and_lists),
@@ -370,6 +308,5 @@ int main(void)
         cmocka_unit_test(second_signal),
     };
     int failed = cmocka_run_group_tests(tests, prepare, NULL);
-    snprintf(clean, sizeof clean, "rm -rf %s", folder);
-    return chdir("/") != 0 || system(clean) != 0 ? 1 : failed;
+    return leave_folder() ? failed : 1;
 }

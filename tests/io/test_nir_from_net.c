@@ -9,7 +9,7 @@
 #include "io/nir_build.h"
 #include "io/nir_data.h"
 #include "io/nir_input.h"
-#include "io/nir_run.h"
+#include "io/script_command.h"
 #include "tests/support/fixture.h"
 
 static char folder[64], written[80], input[80];
@@ -340,7 +340,7 @@ static void test_recorded_input(void **state)
 
 static int run_file(const char *path, int n, const script_argument *arguments)
 {
-    return command_run_nir(&(script_options){ .path = path, .arguments = arguments, .n_arguments = n, .quiet = true, .threads = 1 });
+    return command_run_nir(&(command){ 0 }, &(script_options){ .path = path, .arguments = arguments, .n_arguments = n, .quiet = true, .threads = 1 }, false);
 }
 
 static void test_command(void **state)
