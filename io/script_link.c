@@ -151,6 +151,16 @@ static int read_port(lua_State *L, const char *what, int least)
     return (int)port;
 }
 
+/* A stranger's script sends nothing to other machines, and hears nothing of them. */
+static const char *read_host(lua_State *L, script_net *net, const char *what)
+{
+    const script_options *o = &net->owner->options;
+    const char           *host = option_text(L, 3, what, "host", "127.0.0.1");
+    bool                  here = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
+    if (!here && !o->network && !o->unsafe) script_fail(L, "%s: host \"%s\" is beyond this machine; ranvier run --network allows it", what, host);
+    return host;
+}
+
 /* net:listen(population, { port =[, host = "127.0.0.1", delay =, interval = 1] }) */
 int network_listen(lua_State *L)
 {
@@ -162,7 +172,7 @@ int network_listen(lua_State *L)
     script_defining(L, net, what);
     script_slice *p = whole_population(L, net, what);
     script_keys(L, 3, what, keys, COUNT(keys));
-    const char *name = rv_population_name(net->net, p->slice.population), *host = option_text(L, 3, what, "host", "127.0.0.1");
+    const char *name = rv_population_name(net->net, p->slice.population), *host = read_host(L, net, what);
     if (strcmp(rv_population_model(net->net, p->slice.population), "spike_generator") != 0) script_fail(L, "net:listen: population \"%s\" is of the model %s; a spike_generator is needed", name, rv_population_model(net->net, p->slice.population));
     int          port = read_port(L, what, 0);
     double       interval = read_interval(L, net, what), delay = option_number(L, 3, what, "delay", NAN);
@@ -187,7 +197,7 @@ int network_send(lua_State *L)
     script_defining(L, net, what);
     script_slice *p = whole_population(L, net, what);
     script_keys(L, 3, what, keys, COUNT(keys));
-    const char  *host = option_text(L, 3, what, "host", "127.0.0.1");
+    const char  *host = read_host(L, net, what);
     int          port = read_port(L, what, 1);
     double       interval = read_interval(L, net, what);
     script_link *l = push_link(L, net, p);

@@ -37,7 +37,7 @@ static int refuse_kind(const char *path)
 /* Everything read from the command line lives here until the script is closed. */
 typedef struct run_line {
     const char     *path, *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms;
-    bool            quiet, unsafe, profile, live, paused;
+    bool            quiet, unsafe, network, profile, live, paused;
     script_argument arguments[MOST_ARGUMENTS + 1];
     char            names[MOST_ARGUMENTS][COMMAND_NAME];
     int             n_arguments;
@@ -100,6 +100,7 @@ static int read_line(const command *c, run_line *line)
         { "--frame-ms", "MS", "simulated time between two of them, 10 by default", &line->frame_ms, NULL },
         { "--replay", "FILE.h5", "do to this run what a user did to that one: knobs, pokes, currents", &line->replay, NULL },
         { "--profile", NULL, "print where the time went", NULL, &line->profile },
+        { "--network", NULL, "let net:listen and net:send of the script reach other machines", NULL, &line->network },
         { "--unsafe", NULL, "let the script use files, processes and modules, without a limit on memory", NULL,
           &line->unsafe },
     };
@@ -189,6 +190,7 @@ static script_options options_of(const run_line *line, const char *command_line)
         .threads = (int)line->threads_number,
         .quiet = line->quiet,
         .unsafe = line->unsafe,
+        .network = line->network,
         .profile = line->profile,
         .replay = line->replay,
         .frames = line->frames,

@@ -231,6 +231,31 @@ static void interrupted(void **state)
     }
 }
 
+/* Networks of files stop like scripts, and want a display for a window. */
+static void networks_of_files_are_stopped(void **state)
+{
+    static const char *const files[] = { "nir/nir_31_cnn.nir", "netx/netx_10_dense_reset.net" };
+    (void)state;
+    write_file("one.csv", "1,0\n");
+    for (int k = 0; k < 2; k++) {
+        char line[PATH_MAX + 100];
+        snprintf(line, sizeof line, "run %s/tests/reference/hw/%s input=one.csv time=1000000000 --out file.h5", project, files[k]);
+        remove("file.h5");
+        pid_t child = start(line);
+        wait_for("file.h5");
+        nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+        kill(child, SIGINT);
+        outcome o = finish(child);
+        assert_int_equal(o.status, 130);
+        assert_non_null(strstr(o.err, "ranvier: stopped at "));
+        assert_int_equal(run("info file.h5").status, 0);
+        snprintf(line, sizeof line, "run %s/tests/reference/hw/%s input=one.csv time=10 --live", project, files[k]);
+        o = run(line);
+        assert_int_equal(o.status, 1);
+        assert_non_null(strstr(o.err, "ranvier: window: no display"));
+    }
+}
+
 static void endless_loops_end(void **state)
 {
     (void)state;
@@ -304,6 +329,7 @@ int main(void)
         cmocka_unit_test(statuses),
         cmocka_unit_test(old_results_survive),
         cmocka_unit_test(interrupted),
+        cmocka_unit_test(networks_of_files_are_stopped),
         cmocka_unit_test(endless_loops_end),
         cmocka_unit_test(second_signal),
     };

@@ -321,7 +321,9 @@ static void wrong_links_are_sentences(void **state)
     ensure_refused("net:listen(sensor:slice(1, 2), { port = 0 })", "a whole population is needed");
     ensure_refused("net:listen(sensor, { prt = 0 })", "did you mean port");
     ensure_refused("net:send(source, { port = 0 })", "a number from 1 to 65535 is needed");
-    ensure_refused("net:send(source, { port = 1, host = 'no such host' })", "host \"no such host\", port 1: ");
+    ensure_refused("net:send(source, { port = 1, host = '192.0.2.1' })", "host \"192.0.2.1\" is beyond this machine; ranvier run --network allows it");
+    ensure_refused("net:listen(sensor, { port = 0, host = '0.0.0.0' })", "is beyond this machine");
+    assert_int_equal(run(LOOP "net:listen(sensor, { port = 0, host = '0.0.0.0' }) net:run(1)", &(script_options){ .network = true }).status, RV_OK);
     ensure_refused("local l = net:listen(sensor, { port = 0 }) net:listen(sensor, { port = l:port() })", "it is in use");
     ensure_refused("net:pace(0)", "allowed is more than 0");
     ensure_refused("net:listen(sensor, { port = 0, interval = 0.25 })", "0.25");
