@@ -20,7 +20,7 @@ typedef struct converting {
 
 /* ---- what there is ---------------------------------------------------------------------------------------------- */
 
-/* Formats of networks, which ranvier export writes; a SONATA network and a checkpoint would be lines here. */
+/* Networks: what ranvier export writes, a line each, and what it reads. */
 static const char *const networks[][2] = { { ".net", "netx" }, { ".nir", "nir" }, { ".yaml", "sanafe" }, { ".h", "header" } };
 static const char *const sources[] = { ".lua", ".net", ".nir" };
 
