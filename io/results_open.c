@@ -198,12 +198,18 @@ static bool is_text(const uint8_t *begin, size_t n)
     return n > 0;
 }
 
+static bool ends_with(const char *path, const char *ending)
+{
+    size_t length = strlen(path), n = strlen(ending);
+    return length > n && strcmp(path + length - n, ending) == 0;
+}
+
 static kind kind_of(const char *path)
 {
     uint8_t begin[2100] = { 0 };
-    size_t  n = file_bytes_begin(path, begin, sizeof begin), length = strlen(path);
-    if (has_hdf5(begin, n) || n == 0) return IS_HDF5;
-    if (memcmp(begin, "#!AER-DAT", 9) == 0 || memcmp(begin, "Event Stream", 12) == 0 || (length > 4 && strcmp(path + length - 4, ".bin") == 0)) return IS_EVENTS;
+    size_t  n = file_bytes_begin(path, begin, sizeof begin);
+    if (has_hdf5(begin, n) || n == 0 || ends_with(path, ".h5") || ends_with(path, ".hdf5")) return IS_HDF5;
+    if (memcmp(begin, "#!AER-DAT", 9) == 0 || memcmp(begin, "Event Stream", 12) == 0 || ends_with(path, ".bin")) return IS_EVENTS;
     if (memcmp(begin, "PK\3\4", 4) == 0 || memcmp(begin, "PK\5\6", 4) == 0) return IS_NPZ;
     return is_text(begin, n) ? IS_TEXT : IS_HDF5;
 }
