@@ -1,7 +1,6 @@
 /* Reads mapping files. The network is made from what the cores hold, not from a second copy of it: every synapse comes out of the words
  * of a core's memory, every target out of its list of neurons. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,16 +45,7 @@ typedef struct reader {
     export_synapses *synapses; /* [projections] */
 } reader;
 
-static rv_status refuse(const reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static rv_status refuse(const reader *r, const char *format, ...)
-{
-    char    text[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return error_set(r->error, RV_FILE_ERROR, "\"%s\": %s", r->path, text);
-}
+#define refuse(r, ...) error_in_file((r)->error, (r)->path, 0, __VA_ARGS__)
 
 static rv_status from_file(const reader *r, rv_status status) { return status == RV_OK ? RV_OK : error_set(r->error, status, "%s", r->file.error.text); }
 static rv_status from_net(const reader *r, rv_status status) { return status == RV_OK ? RV_OK : refuse(r, "%s", rv_net_error(r->m->net)->text); }

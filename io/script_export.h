@@ -3,13 +3,12 @@
 #ifndef RV_IO_SCRIPT_EXPORT_H
 #define RV_IO_SCRIPT_EXPORT_H
 
-#include "sim/ranvier.h"
+#include "hw/export_verify.h"
 
 typedef struct export_format {
     const char *name, *ending, *meaning;
     bool        mapped;     /* neurons are on cores                              */
     bool        given;      /* of the network as it is given, not of a chip's integers */
-    bool        read_back;  /* it can be verified                                */
     const char *chip;       /* to which they are mapped if nothing else is said  */
 } export_format;
 
@@ -19,7 +18,7 @@ const export_format *export_format_at(int index);
 /** The format of a name, with a suggestion if there is none. */
 rv_status export_format_find(const char *name, const export_format **format, rv_error *error);
 
-enum { EXPORT_NOTE = 400 };
+enum { EXPORT_NOTE = VERIFY_NOTE };
 
 /** Writes a network, of a chip's integers unless format->given.
  *  @param chip where to, if the format is mapped

@@ -170,6 +170,14 @@ static void test_map_verb_refused(void **state)
     "net:connect(input, a, { rule = 'all_to_all' }, { weight = rv.normal(20, 10), delay = 1 })\n"                                                   \
     "net:connect(a, b, { rule = 'all_to_all' }, { weight = rv.uniform(0, 2), delay = 2 })\n"
 
+#define RISP                                                                                                                                          \
+    "local rv = require 'ranvier' local net = rv.network { resolution = 1, seed = 1 }\n"                                                            \
+    "local input = net:population('input', 5, 'poisson_generator', { rate = 200 })\n"                                                               \
+    "local a = net:population('a', 5, 'risp', { threshold = 3 })\n"                                                                                 \
+    "net:connect(input, a, { rule = 'one_to_one' }, { weight = 2, delay = 1 })\n"                                                                   \
+    "net:connect(a, a, { rule = 'all_to_all' }, { weight = 1, delay = 3 })\n"                                                                       \
+    "net:run(100)\n"
+
 static void test_export_verb(void **state)
 {
     (void)state;
@@ -182,8 +190,12 @@ static void test_export_verb(void **state)
     expect(0, "export layers.lua --format nir -o l.nir", "\"l.nir\" was read back and run for 200 steps: the same ");
     expect(0, "map l.nir --cores 0", "loihi2: 40 neurons and 1500 synapses");
     expect(0, "map l.net --cores 0", "40 neurons and 1500 synapses");
-    expect(0, "export l.net --format ranvier -o again.h5", "the same 0 spikes");
-    expect(0, "export layers.lua --format header -o l.h", "\"l.h\" was written, and not verified: it would have to be compiled");
+    expect(0, "export l.net --format ranvier -o again.h5", "spikes, on random input");
+    expect(0, "export layers.lua --format header -o l.h", "\"l.h\" was read back and run for 200 steps: the same ");
+    expect(0, "export layers.lua --format header -o l.h --no-verify", "\"l.h\" was written, and not verified");
+    write_file("risp.lua", RISP);
+    expect(0, "export risp.lua --format tennlab -o r.json", "\"r.json\" was read back and run for 200 steps: the same ");
+    expect(1, "export layers.lua --format tennlab -o r.json", "its model is iaf_psc_exp, but TENNLab's files are for risp");
     expect(0, "export --formats", "netx");
     expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
     expect(2, "export layers.lua --format nxet -o x", "ranvier: no format \"nxet\"");

@@ -1,0 +1,194 @@
+/* Proving exports: each format is written, read back and run on random input; a file of a network that differs in one synapse is found
+ * out; headers that are damaged are refused. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hw/export_header.h"
+#include "hw/export_verify.h"
+#include "hw/mapping_file.h"
+#include "hw/netx_write.h"
+#include "hw/sanafe.h"
+#include "hw/tennlab.h"
+#include "tests/support/reference.h"
+
+static char path[] = "/tmp/ranvier_verify_XXXXXX.yaml";
+
+static int make_file(void **state)
+{
+    (void)state;
+    int file = mkstemps(path, 5);
+    return file < 0 ? -1 : close(file);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+/* ---- networks ---------------------------------------------------------------------------------------------------- */
+
+enum { N_IN = 12, N_A = 20, N_B = 15 };
+
+/* A chain of layers, with neurons that SANA-FE computes exactly. @param change added to one weight */
+static void connect(rv_net *net, rv_population a, rv_population b, const char *synapse, double change)
+{
+    static int64_t from[400], to[400];
+    static double  weight[400];
+    int64_t        n = 0, n_in = rv_population_size(net, a), n_out = rv_population_size(net, b);
+    for (int64_t j = 0; j < n_in; j++)
+        for (int64_t i = 0; i < n_out; i++)
+            if ((7 * j + 5 * i) % 3) from[n] = j, to[n] = i, weight[n++] = (double)((13 * j + 17 * i) % 60 - 18);
+    weight[0] += change;
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(a), .target = rv_all(b), .rule = "list", .sources = from, .targets = to, .n_list = n, .weight = rv_list(weight, n), .delay = rv_number(1),
+                                                      .synapse = synapse }, NULL));
+}
+
+static rv_net *chain(double change)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population in = reference_population(net, "in", N_IN, "spike_generator"), a = reference_population(net, "a", N_A, "loihi_lif"), b = reference_population(net, "b", N_B, "loihi_lif");
+    reference_set_all(net, a, "du", 4095.0, "dv", 200.0, "vth", 60.0, "bias_mant", 3.0, "bias_exp", 6.0, NULL);
+    reference_set_all(net, b, "du", 4095.0, "dv", 400.0, "vth", 50.0, NULL);
+    connect(net, in, a, "loihi", change), connect(net, a, b, "loihi", 0);
+    return net;
+}
+
+static rv_net *risp(double change)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population a = reference_population(net, "a", N_A, "risp"), in = reference_population(net, "in", N_IN, "spike_generator"), b = reference_population(net, "b", N_B, "risp");
+    reference_set_all(net, a, "threshold", 60.0, "min_potential", -50.0, NULL), reference_set_all(net, b, "threshold", 150.0, "min_potential", -50.0, NULL);
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(in), .target = (rv_slice){ a, 0, N_IN, 1 }, .rule = "one_to_one", .weight = rv_number(25) }, NULL));
+    connect(net, a, b, NULL, change), connect(net, b, a, NULL, 0);
+    return net;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static void write_file(const char *format, rv_net *net, netx_options *with)
+{
+    hw_chip     chip;
+    hw_graph   *graph;
+    hw_map     *map;
+    tennlab_net t;
+    sanafe_net  s;
+    rv_error    error = { 0 };
+    rv_status   status;
+    if (strcmp(format, "tennlab") == 0) {
+        if ((status = tennlab_from_net(net, &t, &error)) == RV_OK) status = tennlab_write(&t, path, &error), tennlab_free(&t);
+        if (status != RV_OK) fail_msg("%s", error.text);
+        return;
+    }
+    assert_int_equal(hw_chip_find("loihi1", &chip, &error), RV_OK);
+    if (hw_graph_from_net(net, NULL, &graph, &error) != RV_OK || hw_map_network(&chip, graph, NULL, &map, &error) != RV_OK) fail_msg("%s", error.text);
+    if (strcmp(format, "netx") == 0) status = netx_write(path, net, NULL, 0, with, &error);
+    else if (strcmp(format, "ranvier") == 0) status = hw_mapping_write(path, net, map, &error);
+    else if (strcmp(format, "header") == 0) status = hw_header_write(path, net, map, &error);
+    else if ((status = sanafe_from_net(net, map, 10, &s, &error)) == RV_OK) status = sanafe_write(&s, path, &error), sanafe_free(&s);
+    if (status != RV_OK) fail_msg("%s: %s", format, error.text);
+    hw_map_free(map), hw_graph_free(graph);
+}
+
+static void test_formats(void **state)
+{
+    (void)state;
+    static const char *const formats[] = { "netx", "ranvier", "header", "sanafe", "tennlab" };
+    for (int k = 0; k < 5; k++) {
+        bool              is_risp = strcmp(formats[k], "tennlab") == 0;
+        rv_net           *net = is_risp ? risp(0) : chain(0), *other = is_risp ? risp(40) : chain(40);
+        hw_verify_options o = { .seed = 3, .steps = 120, .rate = 0.3 };
+        char              note[VERIFY_NOTE] = "";
+        rv_error          error = { 0 };
+        write_file(formats[k], net, &o.netx);
+        if (hw_export_verify(formats[k], path, net, &o, note, &error) != RV_OK) fail_msg("%s: %s", formats[k], error.text);
+        assert_non_null(strstr(note, "was read back and run for 120 steps: the same "));
+        assert_non_null(strstr(note, " spikes, on random input"));
+        print_message("%s: %s\n", formats[k], strrchr(note, ':') + 2);
+        assert_true(atoi(strstr(note, "the same ") + 9) > 600);
+        assert_int_equal(rv_time(net), 0);
+        write_file(formats[k], other, &o.netx);
+        assert_int_equal(hw_export_verify(formats[k], path, net, &o, NULL, &error), RV_CONFLICT);
+        assert_non_null(strstr(error.text, "read back and run, gives other spikes: spike "));
+        rv_net_free(net), rv_net_free(other);
+    }
+}
+
+/* What mapping files play by themselves, too. */
+static void test_options(void **state)
+{
+    (void)state;
+    rv_net  *net = chain(0);
+    rv_error error = { 0 };
+    write_file("ranvier", net, NULL);
+    assert_int_equal(hw_export_verify("ranvier", path, net, NULL, NULL, &error), RV_OK);
+    assert_int_equal(hw_export_verify("ranvierr", path, net, NULL, NULL, &error), RV_UNKNOWN_NAME);
+    assert_string_equal(error.text, "no format \"ranvierr\"; did you mean \"ranvier\"?");
+    assert_int_equal(hw_export_verify("ranvier", path, net, &(hw_verify_options){ .rate = 2 }, NULL, &error), RV_OUT_OF_RANGE);
+    assert_int_equal(hw_export_verify("ranvier", "/nowhere/x.h5", net, NULL, NULL, &error), RV_FILE_ERROR);
+    rv_net_free(net);
+}
+
+/* ---- damaged headers ---------------------------------------------------------------------------------------------- */
+
+static char *read_all(size_t *length)
+{
+    FILE *f = fopen(path, "rb");
+    fseek(f, 0, SEEK_END), *length = (size_t)ftell(f), rewind(f);
+    char *text = malloc(*length + 1);
+    *length = fread(text, 1, *length, f), text[*length] = '\0';
+    fclose(f);
+    return text;
+}
+
+static void write_text(const char *text, size_t length)
+{
+    FILE *f = fopen(path, "wb");
+    fwrite(text, 1, length, f);
+    fclose(f);
+}
+
+/* A part of the text is replaced by another as long. */
+static void expect_refused(const char *text, size_t length, const char *from, const char *to, const char *sentence)
+{
+    char    *copy = strdup(text), *at = strstr(copy, from);
+    rv_net  *net;
+    rv_error error = { 0 };
+    assert_non_null(at);
+    memcpy(at, to, strlen(to));
+    write_text(copy, length);
+    if (hw_header_read(path, &(rv_net_def){ 0 }, &net, &error) != RV_FILE_ERROR || !strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
+    assert_null(net);
+    free(copy);
+}
+
+static void test_damaged_headers(void **state)
+{
+    (void)state;
+    size_t  length;
+    rv_net *net = chain(0), *read;
+    write_file("header", net, NULL);
+    char *text = read_all(&length);
+    expect_refused(text, length, "static const network_population ", "extern const network_populatio  ", "has no network_populations: it is not a header that Ranvier wrote");
+    expect_refused(text, length, "\"a\", 12", "\"a\", 13", "population \"a\" does not begin where the one before it ends");
+    expect_refused(text, length, "core0_weight[", "core0_wieght[", "there is no array core0_weight");
+    expect_refused(text, length, "core0_du[] = { /* decays of u, in 4096ths */\n    4095,", "core0_du[] = { /* decays of u, in 4096ths */\n    x095,", "a whole number is needed, not \"x095");
+    expect_refused(text, length, "core0_neuron[] = { /* their numbers in the network */\n    12", "core0_neuron[] = { /* their numbers in the network */\n    13", "is not one, or is on two cores");
+    expect_refused(text, length, "core0_delay[] = { /* delays in steps, 1: the next step */\n    1", "core0_delay[] = { /* delays in steps, 1: the next step */\n    0", "has a neuron, a delay or a sum that there is not");
+    for (size_t n = 0; n < length; n += 97) { /* cut anywhere, it is refused or whole, and nothing breaks */
+        rv_error error = { 0 };
+        write_text(text, n);
+        rv_status status = hw_header_read(path, &(rv_net_def){ 0 }, &read, &error);
+        assert_true(status == RV_OK || error.text[0]);
+        rv_net_free(read);
+    }
+    free(text), rv_net_free(net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_formats), cmocka_unit_test(test_options), cmocka_unit_test(test_damaged_headers) };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}
