@@ -213,11 +213,46 @@ static int by_neuron(const void *a, const void *b)
     return (x[1] > y[1]) - (x[1] < y[1]);
 }
 
+static int by_step(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    if (x[1] != y[1]) return x[1] < y[1] ? -1 : 1;
+    return (x[0] > y[0]) - (x[0] < y[0]);
+}
+
+/* The spikes of a population with its neurons numbered as in the file, where a layer of rank 3 has an order of its own. */
+static rv_status read_renumbered(const verify *v, rv_population p, int rank, train *t)
+{
+    const netx_shape *shape = NULL;
+    for (int k = 0; k < v->n_shapes; k++)
+        if (v->shapes[k].population.id == p.id && v->shapes[k].channels_first && rank == 3) shape = &v->shapes[k];
+    TRY(read_train(v, v->net, p, t));
+    if (!shape) return RV_OK;
+    int64_t(*pair)[2] = malloc(((size_t)t->n + 1) * sizeof *pair);
+    if (!pair) return free_train(t), error_memory(v->error, "spikes", 16.0 * (double)t->n);
+    for (int64_t k = 0; k < t->n; k++) pair[k][0] = netx_neuron(shape, t->neuron[k]), pair[k][1] = t->step[k];
+    qsort(pair, (size_t)t->n, sizeof *pair, by_step);
+    for (int64_t k = 0; k < t->n; k++) t->neuron[k] = pair[k][0], t->step[k] = pair[k][1];
+    free(pair);
+    return RV_OK;
+}
+
+static rv_status compare_layer(const verify *v, rv_population ours, const netx *n, const netx_layer *layer)
+{
+    train     given, got = { 0 };
+    rv_status status = read_renumbered(v, ours, layer->rank, &given);
+    if (status != RV_OK) return status;
+    status = read_train(v, n->net, layer->neurons, &got);
+    if (status == RV_OK) status = compare_trains(v, rv_population_name(v->net, ours), &given, &got);
+    free_train(&given), free_train(&got);
+    return status;
+}
+
 /* What the generator gave goes in. */
 static rv_status play_netx(const verify *v, rv_population from, netx *n)
 {
     train given;
-    TRY(read_train(v, v->net, from, &given));
+    TRY(read_renumbered(v, from, n->n_layers > 0 && n->layer[0].kind == NETX_INPUT ? n->layer[0].rank : 1, &given));
     int64_t  (*pair)[2] = malloc(((size_t)given.n + 1) * sizeof *pair);
     double    *payload = malloc(((size_t)given.n + 1) * sizeof *payload);
     rv_status  status = pair && payload ? RV_OK : error_memory(v->error, "spikes", 24.0 * (double)given.n);
@@ -237,7 +272,7 @@ static rv_status compare_layers(const verify *v, netx *n)
     for (int k = 0; k < n->n_layers; k++) {
         if (!n->layer[k].neurons.id) continue;
         if (!p.id) return error_set(v->error, RV_CONFLICT, "\"%s\", read back, has more layers than the network", v->path);
-        TRY(verify_compare(v, p, n->net, n->layer[k].neurons));
+        TRY(compare_layer(v, p, n, &n->layer[k]));
         p = next_of(v->net, p);
     }
     return RV_OK;
@@ -432,7 +467,7 @@ rv_status hw_export_verify(const char *format, const char *path, rv_net *net, co
     const char              *names[N_KINDS];
     const verify_kind       *kind = verify_format(format);
     const hw_verify_options *o = options ? options : &(hw_verify_options){ 0 };
-    verify                   v = { .path = path, .steps = o->steps > 0 ? o->steps : STANDARD_STEPS, .play = true, .netx = o->netx, .note = note, .error = error };
+    verify                   v = { .path = path, .steps = o->steps > 0 ? o->steps : STANDARD_STEPS, .play = true, .netx = o->netx, .shapes = o->shapes, .n_shapes = o->n_shapes, .note = note, .error = error };
     export_net               e;
     for (int k = 0; k < N_KINDS; k++) names[k] = kinds[k].format;
     if (!kind) return error_unknown(error, NULL, "format", format, names, N_KINDS);

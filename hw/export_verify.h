@@ -11,7 +11,7 @@
 #ifndef RV_HW_EXPORT_VERIFY_H
 #define RV_HW_EXPORT_VERIFY_H
 
-#include "hw/netx.h"
+#include "hw/netx_write.h"
 
 enum { VERIFY_NOTE = 400 };
 
@@ -19,7 +19,9 @@ typedef struct hw_verify_options {
     int64_t      steps; /* 0: 100                                                          */
     double       rate;  /* spikes in each step from each generator, 0 to 1; 0: 0.1         */
     uint64_t     seed;  /* of the input                                                    */
-    netx_options netx;  /* what netx_write() says the file is to be loaded with; netx only */
+    netx_options netx;  /* what netx_write() says the file is to be loaded with, and the shapes it was given; netx only */
+    const netx_shape *shapes; /* [n_shapes] or NULL                                        */
+    int          n_shapes;
 } hw_verify_options;
 
 /** Runs a copy of the network on random input, and the file on the same.
@@ -37,6 +39,8 @@ typedef struct verify {
     int64_t      steps;
     bool         play;  /* the spikes of its generators replace those that stand in the file        */
     netx_options netx;
+    const netx_shape *shapes; /* [n_shapes] that netx_write() was given                             */
+    int          n_shapes;
     char        *note;  /* [VERIFY_NOTE] result; may be NULL                                        */
     rv_error    *error;
 } verify;

@@ -9,6 +9,7 @@
 #include "hw/netx.h"
 #include "io/nir_build.h"
 #include "io/script_command.h"
+#include "sim/error.h"
 
 #define STANDARD_RATES_MS 200.0
 
@@ -126,10 +127,24 @@ static int from_netx(command_chip *line)
     if (status == RV_OK && file) status = netx_play(&n, &input, &error);
     netx_input_free(&input);
     if (!file) line->quantise.measure_ms = 0; /* nothing would spike */
+    if (status == RV_OK && !(line->shapes = calloc((size_t)n.n_layers + 1, sizeof *line->shapes))) status = error_memory(&error, "shapes", 0);
+    if (status == RV_OK) line->n_shapes = netx_shapes(&n, line->shapes);
     if (status == RV_OK) take(n.net, line);
     else line->status = command_fail(1, "%s", error.text);
     netx_free(&n);
     return line->status;
+}
+
+/* NIR's shapes are channels, height, width. */
+static rv_status note_shapes(command_chip *line, const nir_net *n, rv_error *error)
+{
+    line->shapes = calloc((size_t)n->n_parts + 1, sizeof *line->shapes);
+    if (!line->shapes) return error_memory(error, "shapes", 0);
+    for (int k = 0; k < n->n_parts; k++) {
+        const nir_shape *s = &n->part[k].shape;
+        if (s->known && s->rank == 3 && n->part[k].population.id) line->shapes[line->n_shapes++] = (netx_shape){ n->part[k].population, { s->n[2], s->n[1], s->n[0] }, true };
+    }
+    return RV_OK;
 }
 
 static int from_nir(command_chip *line)
@@ -143,6 +158,7 @@ static int from_nir(command_chip *line)
     if (status == RV_OK) status = nir_build(&graph, &(rv_net_def){ .seed = line->seed_number }, NULL, &n, &error);
     nir_free(&graph);
     if (status != RV_OK) return command_fail(1, "\"%s\": %s", line->path, error.text);
+    if (note_shapes(line, &n, &error) != RV_OK) return nir_net_free(&n), command_fail(1, "%s", error.text);
     line->quantise.measure_ms = 0; /* nothing would spike */
     take(n.net, line);
     nir_net_free(&n);
@@ -160,7 +176,7 @@ int command_chip_run(const command *c, command_chip *line, const char *const *wo
     else if (command_ends_with(line->path, ".net")) status = from_netx(line);
     else if (command_ends_with(line->path, ".nir")) status = from_nir(line);
     else status = command_fail(1, "\"%s\" is not a kind of network that can go to a chip; scripts (.lua), netx networks (.net) and NIR graphs (.nir) are", line->path);
-    free(line->report);
-    line->report = NULL;
+    free(line->report), free(line->shapes);
+    line->report = NULL, line->shapes = NULL;
     return status;
 }

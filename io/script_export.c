@@ -20,6 +20,8 @@ typedef struct job {
     int64_t     steps; /* recorded, 0: nothing to compare with */
     hw_map     *map;
     netx_options with;
+    const netx_shape *shapes; /* [n_shapes] */
+    int         n_shapes;
     char       *note;
     rv_error   *error;
 } job;
@@ -28,7 +30,7 @@ typedef struct job {
 
 static rv_status write_mapping(job *j) { return hw_mapping_write(j->path, j->net, j->map, j->error); }
 static rv_status write_header(job *j) { return hw_header_write(j->path, j->net, j->map, j->error); }
-static rv_status write_netx(job *j) { return netx_write(j->path, j->net, NULL, 0, &j->with, j->error); }
+static rv_status write_netx(job *j) { return netx_write(j->path, j->net, j->shapes, j->n_shapes, &j->with, j->error); }
 
 static rv_status write_tennlab(job *j)
 {
@@ -150,25 +152,28 @@ static rv_status map_network(job *j, hw_graph **graph)
     return hw_map_network(&chip, *graph, NULL, &j->map, j->error);
 }
 
-static int64_t spikes_of(rv_net *net)
+/* Whether there are generators, and none of them has spiked. */
+static bool is_silent(const job *j)
 {
-    int64_t n = 0;
-    for (int id = 1; id <= rv_population_count(net); id++) n += rv_spike_count(net, (rv_population){ id });
-    return n;
+    int64_t generators = 0, spikes = 0;
+    for (int id = 1; id <= rv_population_count(j->net); id++)
+        if (is_generator(j, id)) generators++, spikes += rv_spike_count(j->net, (rv_population){ id });
+    return generators > 0 && spikes == 0;
 }
 
-/* A network that had nothing to say proves nothing: it gets random input. */
+/* A network that nothing was said to proves little: it gets random input. */
 static rv_status prove(const job *j, const export_format *format)
 {
-    if (verify_format(format->name) && spikes_of(j->net) == 0)
-        return hw_export_verify(format->name, j->path, j->net, &(hw_verify_options){ .steps = j->steps, .seed = rv_seed(j->net), .netx = j->with }, j->note, j->error);
-    verify v = { .path = j->path, .net = j->net, .steps = j->steps, .netx = j->with, .note = j->note, .error = j->error };
+    if (verify_format(format->name) && is_silent(j))
+        return hw_export_verify(format->name, j->path, j->net, &(hw_verify_options){ .steps = j->steps, .seed = rv_seed(j->net), .netx = j->with, .shapes = j->shapes, .n_shapes = j->n_shapes }, j->note, j->error);
+    verify v = { .path = j->path, .net = j->net, .steps = j->steps, .netx = j->with, .shapes = j->shapes, .n_shapes = j->n_shapes, .note = j->note, .error = j->error };
     return verify_format(format->name) ? verify_format(format->name)->verify(&v) : verify_nir(j, &v);
 }
 
-rv_status export_write(const export_format *format, rv_net *net, const char *chip, const char *path, int64_t steps, char note[EXPORT_NOTE], rv_error *error)
+rv_status export_write(const export_format *format, rv_net *net, const char *chip, const char *path, int64_t steps, const netx_shape *shapes, int n_shapes,
+                       char note[EXPORT_NOTE], rv_error *error)
 {
-    job          j = { .net = net, .chip = chip, .path = path, .steps = steps, .note = note, .error = error };
+    job          j = { .net = net, .chip = chip, .path = path, .steps = steps, .shapes = shapes, .n_shapes = n_shapes, .note = note, .error = error };
     const entry *e = (const entry *)format; /* its first member */
     hw_graph    *graph = NULL;
     snprintf(note, EXPORT_NOTE, "\"%s\" was written, and not verified", path);

@@ -24,8 +24,10 @@ enum { EXPORT_NOTE = VERIFY_NOTE };
  *  @param chip where to, if the format is mapped
  *  @param steps the network's spikes were recorded from its beginning for so many steps, and the file is verified against them; 0: it is
  *         not verified
+ *  @param shapes [n_shapes] of populations, for convolutions in netx files; may be NULL
  *  @param note result: what was written and how it was verified, a sentence
  *  @return RV_OK, or a status with a sentence; if the spikes differ, which is the first. The file is there then, for inspection */
-rv_status export_write(const export_format *format, rv_net *net, const char *chip, const char *path, int64_t steps, char note[EXPORT_NOTE], rv_error *error);
+rv_status export_write(const export_format *format, rv_net *net, const char *chip, const char *path, int64_t steps, const netx_shape *shapes, int n_shapes,
+                       char note[EXPORT_NOTE], rv_error *error);
 
 #endif

@@ -341,7 +341,7 @@ int network_export(lua_State *L)
     if (export_format_find(script_text(L, 2, "net:export: the format (first argument)"), &format, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     const char *path = script_path(L, 3, "net:export: the file", " .net .h5 .hdf5 .yaml .nir .json .h "), *chip = option_text(L, 4, what, "chip", format->chip ? format->chip : "");
     int64_t     steps = option_boolean(L, 4, what, "verify", true) ? recorded_steps(net) : 0;
-    if (export_write(format, net->net, chip, path, steps, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
+    if (export_write(format, net->net, chip, path, steps, NULL, 0, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     lua_pushboolean(L, steps > 0);
     lua_pushstring(L, note);
     return 2;

@@ -414,7 +414,7 @@ static void test_refused_synapses(void **state)
     expect_refused(net, "projection \"in\" -> \"a\": num_message_bits is 8, and 0 in another projection from there, but netx has one for a layer");
     net = small();
     rv_error error = { 0 };
-    assert_int_equal(netx_write(written, net, &(netx_shape){ named(net, "a"), { 2, 3, 1 } }, 1, NULL, &error), RV_CONFLICT);
+    assert_int_equal(netx_write(written, net, &(netx_shape){ named(net, "a"), { 2, 3, 1 }, false }, 1, NULL, &error), RV_CONFLICT);
     assert_string_equal(error.text, "population \"a\": its shape 2 x 3 x 1 is not that of 4 neurons");
     assert_int_equal(netx_write("/nowhere/x.net", net, NULL, 0, NULL, &error), RV_FILE_ERROR);
     rv_net_free(net);

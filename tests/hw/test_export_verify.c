@@ -116,6 +116,62 @@ static void test_formats(void **state)
     }
 }
 
+/* ---- convolutions --------------------------------------------------------------------------------------------------- */
+
+enum { IN_C = 2, IN_H = 6, IN_W = 5, OUT_C = 3, OUT_H = 4, OUT_W = 3, KERNEL = 3, STRIDE = 1 };
+
+/* Channels, height, width, as NIR numbers neurons; all kernels are different. */
+static rv_net *convolution(bool channels_first)
+{
+    static int64_t from[4000], to[4000];
+    static double  weight[4000];
+    int64_t        n = 0;
+    rv_net        *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population  in = reference_population(net, "in", IN_C * IN_H * IN_W, "spike_generator"), a = reference_population(net, "a", OUT_C * OUT_H * OUT_W, "loihi_lif"), b = reference_population(net, "b", 4, "loihi_lif");
+    for (int o = 0; o < OUT_C; o++)
+        for (int y = 0; y < OUT_H; y++)
+            for (int x = 0; x < OUT_W; x++)
+                for (int i = 0; i < IN_C; i++)
+                    for (int ky = 0; ky < KERNEL; ky++)
+                        for (int kx = 0; kx < KERNEL; kx++, n++) {
+                            from[n] = channels_first ? (i * IN_H + y + ky) * IN_W + x + kx : ((x + kx) * IN_H + y + ky) * IN_C + i;
+                            to[n] = channels_first ? (o * OUT_H + y) * OUT_W + x : (x * OUT_H + y) * OUT_C + o;
+                            weight[n] = (double)((o * 31 + i * 17 + ky * 7 + kx * 3) % 41 - 16) * 4;
+                        }
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(in), .target = rv_all(a), .rule = "list", .sources = from, .targets = to, .n_list = n, .weight = rv_list(weight, n), .delay = rv_number(1),
+                                                      .synapse = "loihi" }, NULL));
+    connect(net, a, b, "loihi", 0);
+    reference_set_all(net, a, "du", 4095.0, "dv", 300.0, "vth", 80.0, NULL), reference_set_all(net, b, "du", 3000.0, "dv", 400.0, "vth", 50.0, NULL);
+    double bias[OUT_C * OUT_H * OUT_W];
+    for (int k = 0; k < OUT_C * OUT_H * OUT_W; k++) bias[k] = 10 * (channels_first ? k / (OUT_H * OUT_W) : k % OUT_C);
+    ENSURE_OK(net, rv_set(net, a, "bias_mant", rv_list(bias, OUT_C * OUT_H * OUT_W)));
+    reference_set(net, a, "bias_exp", 6);
+    return net;
+}
+
+static void test_convolution(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        rv_net           *net = convolution(k == 0);
+        const netx_shape  shapes[] = { { { 1 }, { IN_W, IN_H, IN_C }, k == 0 }, { { 2 }, { OUT_W, OUT_H, OUT_C }, k == 0 } };
+        netx_options      with;
+        netx              n;
+        rv_error          error = { 0 };
+        char              note[VERIFY_NOTE];
+        if (netx_write(path, net, shapes, 2, &with, &error) != RV_OK || netx_read(path, &(rv_net_def){ 0 }, &with, &n, &error) != RV_OK) fail_msg("%s", error.text);
+        static const int kinds[] = { NETX_INPUT, NETX_CONV, NETX_FLATTEN, NETX_DENSE };
+        assert_int_equal(n.n_layers, 4);
+        for (int i = 0; i < 4; i++) assert_int_equal(n.layer[i].kind, kinds[i]);
+        netx_free(&n);
+        hw_verify_options o = { .netx = with, .shapes = shapes, .n_shapes = 2, .rate = 0.2 };
+        if (hw_export_verify("netx", path, net, &o, note, &error) != RV_OK) fail_msg("%s", error.text);
+        print_message("%s\n", strstr(note, "the same"));
+        if (k == 0) o.n_shapes = 0, assert_int_equal(hw_export_verify("netx", path, net, &o, note, &error), RV_CONFLICT); /* numbered otherwise */
+        rv_net_free(net);
+    }
+}
+
 /* What mapping files play by themselves, too. */
 static void test_options(void **state)
 {
@@ -189,6 +245,6 @@ static void test_damaged_headers(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_formats), cmocka_unit_test(test_options), cmocka_unit_test(test_damaged_headers) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_formats), cmocka_unit_test(test_convolution), cmocka_unit_test(test_options), cmocka_unit_test(test_damaged_headers) };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

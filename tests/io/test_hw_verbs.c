@@ -196,6 +196,11 @@ static void test_export_verb(void **state)
     write_file("risp.lua", RISP);
     expect(0, "export risp.lua --format tennlab -o r.json", "\"r.json\" was read back and run for 200 steps: the same ");
     expect(1, "export layers.lua --format tennlab -o r.json", "its model is iaf_psc_exp, but TENNLab's files are for risp");
+    char image[PATH_MAX], line[2 * PATH_MAX]; /* the command is run elsewhere */
+    assert_non_null(realpath("tests/reference/hw/nir/nir_31_cnn.nir", image));
+    snprintf(line, sizeof line, "export %s --format netx -o c.net", image);
+    expect(0, line, "spikes, on random input");
+    expect(0, "export c.net --format netx -o again.net", "spikes, on random input"); /* convolutions again */
     expect(0, "export --formats", "netx");
     expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
     expect(2, "export layers.lua --format nxet -o x", "ranvier: no format \"nxet\"");
