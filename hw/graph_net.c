@@ -11,6 +11,8 @@
 enum { STANDARD_BITS = 8 };
 static const double standard_rate = 10; /* Hz */
 
+static double estimated_rate(const hw_graph_options *options) { return options && options->rate > 0 ? options->rate : standard_rate; }
+
 typedef struct reading {
     rv_net    *net;
     hw_graph  *graph;
@@ -144,11 +146,21 @@ static void note_input(const reading *r, int k, FILE *out)
     else fputs("a current that changes has no place on a chip and is not counted\n", out);
 }
 
-static rv_status note_inputs(const reading *r)
+/* How much of the traffic is known. */
+static void note_rates(const reading *r, double hertz, FILE *out)
+{
+    int known = 0, n = def_of(r)->n_populations;
+    for (int p = 0; p < n; p++) known += rv_time(r->net) > 0 && rv_spikes_recorded(r->net, (rv_population){ p + 1 });
+    if (known == n) fprintf(out, "  rates measured in a run of %.6g ms\n", rv_time(r->net));
+    else if (known) fprintf(out, "  rates of %d of %d populations measured in a run of %.6g ms, else estimated: %g Hz for every neuron\n", known, n, rv_time(r->net), hertz);
+    else fprintf(out, "  rates estimated: %g Hz for every neuron, since no run was recorded\n", hertz);
+}
+
+static rv_status write_notes(const reading *r, double hertz)
 {
     size_t size;
-    FILE  *out = def_of(r)->n_inputs ? open_memstream(&r->graph->notes, &size) : NULL;
-    if (def_of(r)->n_inputs == 0) return RV_OK;
+    FILE  *out = open_memstream(&r->graph->notes, &size);
+    if (out) note_rates(r, hertz, out);
     for (int k = 0; out && k < def_of(r)->n_inputs; k++) note_input(r, k, out);
     if (out) fputc('\n', out);
     return out && fclose(out) == 0 ? RV_OK : error_memory(r->error, "the graph of the network", 0);
@@ -410,7 +422,7 @@ static void estimate_rates(const reading *r, int p, double hertz)
 
 static rv_status read_rates(const reading *r, const hw_graph_options *options)
 {
-    double steps = rv_time(r->net) / def_of(r)->resolution, hertz = options && options->rate > 0 ? options->rate : standard_rate;
+    double steps = rv_time(r->net) / def_of(r)->resolution, hertz = estimated_rate(options);
     for (int p = 0; p < def_of(r)->n_populations; p++)
         if (steps > 0 && rv_spikes_recorded(r->net, (rv_population){ p + 1 })) TRY(measure_rates(r, p, steps));
         else estimate_rates(r, p, hertz);
@@ -469,7 +481,7 @@ rv_status hw_graph_from_net(rv_net *net, const hw_graph_options *options, hw_gra
     if (status == RV_OK) status = number_profiles(&r, SHARED_PROFILE, r.graph->profile);
     if (status == RV_OK) status = number_profiles(&r, SHARED_THRESHOLD, r.graph->threshold);
     if (status == RV_OK) status = number_profiles(&r, SHARED_SETTING, r.graph->setting);
-    if (status == RV_OK) status = note_inputs(&r);
+    if (status == RV_OK) status = write_notes(&r, estimated_rate(options));
     if (status == RV_OK) status = read_rates(&r, options);
     if (status == RV_OK) *graph = r.graph;
     else hw_graph_free(r.graph);

@@ -8,24 +8,17 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* What name=value may say. */
-typedef struct nir_line {
-    const char       *input, *record, *check;
-    double            time, dt, sample;
-    nir_build_options build;
-} nir_line;
-
-static bool read_words(const script_options *o, nir_line *line)
+bool command_nir_words(const script_argument *arguments, int n, nir_line *line)
 {
     static const char *const names[] = { "input", "record", "check", "discretisation", "reset", "spikes", "time", "dt", "sample" };
     const char **const       texts[] = { &line->input, &line->record, &line->check, &line->build.discretisation, &line->build.reset, &line->build.spikes };
     double *const            numbers[] = { &line->time, &line->dt, &line->sample };
     static const double      highest[] = { 1e15, 1e6, 1e9 };
-    for (int i = 0; i < o->n_arguments; i++) {
-        const char *text = o->arguments[i].text;
+    for (int i = 0; i < n; i++) {
+        const char *text = arguments[i].text;
         int         k = 0;
-        while (k < COUNT(names) && strcmp(names[k], o->arguments[i].name) != 0) k++;
-        if (k == COUNT(names)) return command_unknown("argument of a NIR graph", o->arguments[i].name, names, COUNT(names)), false;
+        while (k < COUNT(names) && strcmp(names[k], arguments[i].name) != 0) k++;
+        if (k == COUNT(names)) return command_unknown("argument of a NIR graph", arguments[i].name, names, COUNT(names)), false;
         if (k < COUNT(texts)) *texts[k] = text;
         else if (!command_number(names[k], text, 0, highest[k - COUNT(texts)], numbers[k - COUNT(texts)])) return false;
     }
@@ -113,7 +106,7 @@ int command_run_nir(const script_options *o)
     nir_graph graph;
     nir_net   n;
     rv_error  error = { 0 };
-    if (!read_words(o, &line)) return 2;
+    if (!command_nir_words(o->arguments, o->n_arguments, &line)) return 2;
     rv_net_def  def = { .resolution = line.dt, .seed = o->seed ? *o->seed : 0, .timing = o->timing ? *o->timing : RV_GRID, .threads = o->threads };
     nir_options options = { .unchecked = line.check && strcmp(line.check, "off") == 0 };
     if (nir_read(o->path, &options, &graph, &error) != RV_OK) return command_fail(1, "%s", error.text);

@@ -374,6 +374,7 @@ static void test_inputs(void **state)
     assert_int_equal(map->core[0].use[HW_USE_INPUT_AXONS], 150);
     ENSURE_NEAR(map->messages, 60, 1e-9, "per step");
     assert_int_equal(hw_map_report(map, 0, &text), RV_OK);
+    assert_non_null(strstr(text, "rates estimated: 10 Hz for every neuron, since no run was recorded\n"));
     assert_non_null(strstr(text, "poisson input to \"a\": 150 sources outside the chip, 3 for each neuron, with an axon and a synapse each; they spike 0.4 times a step\n"));
     assert_non_null(strstr(text, "dc input to \"a\": taken for a part of the bias, which costs nothing\n"));
     assert_non_null(strstr(text, "sine input to \"a\": a current that changes has no place on a chip and is not counted\n"));

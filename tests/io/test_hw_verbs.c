@@ -158,7 +158,7 @@ static void test_map_verb_refused(void **state)
     expect(1, "map missing.lua", "cannot read \"missing.lua\"");
     expect(1, "map missing.net", "missing.net");
     expect(1, "map missing.nir", "missing.nir");
-    expect(2, "map missing.nir a=1", "a NIR graph takes no arguments");
+    expect(2, "map missing.nir a=1", "no argument of a NIR graph \"a\"; there are input, ");
     expect(1, "map n.txt", "is not a kind of network that can go to a chip");
 }
 
@@ -200,6 +200,15 @@ static void test_export_verb(void **state)
     assert_non_null(realpath("tests/reference/hw/nir/nir_31_cnn.nir", image));
     snprintf(line, sizeof line, "export %s --format netx -o c.net", image);
     expect(0, line, "spikes, on random input");
+    write_file("events.txt", "1,0\n2,5\n3,7\n4,2\n5,60\n6,61\n");
+    snprintf(line, sizeof line, "map %s --cores 0", image);
+    expect(0, line, "rates estimated: 10 Hz for every neuron, since no run was recorded");
+    snprintf(line, sizeof line, "map %s input=events.txt --cores 0", image);
+    expect(0, line, "rates measured in a run of ");
+    snprintf(line, sizeof line, "export %s input=events.txt --format netx -o c.net --rates 3", image);
+    expect(0, line, "was read back and run for ");
+    snprintf(line, sizeof line, "map %s inputs=events.txt", image);
+    expect(2, line, "inputs");
     expect(0, "export c.net --format netx -o again.net", "spikes, on random input"); /* convolutions again */
     expect(0, "export --formats", "netx");
     expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
