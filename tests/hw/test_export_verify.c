@@ -13,21 +13,6 @@
 #include "hw/tennlab.h"
 #include "tests/support/reference.h"
 
-static char path[] = "/tmp/ranvier_verify_XXXXXX.yaml";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int file = mkstemps(path, 5);
-    return file < 0 ? -1 : close(file);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
 /* ---- networks ---------------------------------------------------------------------------------------------------- */
 
 enum { N_IN = 12, N_A = 20, N_B = 15 };
@@ -78,16 +63,16 @@ static void write_file(const char *format, rv_net *net, netx_options *with)
     rv_error    error = { 0 };
     rv_status   status;
     if (strcmp(format, "tennlab") == 0) {
-        if ((status = tennlab_from_net(net, &t, &error)) == RV_OK) status = tennlab_write(&t, path, &error), tennlab_free(&t);
+        if ((status = tennlab_from_net(net, &t, &error)) == RV_OK) status = tennlab_write(&t, reference_file(), &error), tennlab_free(&t);
         if (status != RV_OK) fail_msg("%s", error.text);
         return;
     }
     assert_int_equal(hw_chip_find("loihi1", &chip, &error), RV_OK);
     if (hw_graph_from_net(net, NULL, &graph, &error) != RV_OK || hw_map_network(&chip, graph, NULL, &map, &error) != RV_OK) fail_msg("%s", error.text);
-    if (strcmp(format, "netx") == 0) status = netx_write(path, net, NULL, 0, with, &error);
-    else if (strcmp(format, "ranvier") == 0) status = hw_mapping_write(path, net, map, &error);
-    else if (strcmp(format, "header") == 0) status = hw_header_write(path, net, map, &error);
-    else if ((status = sanafe_from_net(net, map, 10, &s, &error)) == RV_OK) status = sanafe_write(&s, path, &error), sanafe_free(&s);
+    if (strcmp(format, "netx") == 0) status = netx_write(reference_file(), net, NULL, 0, with, &error);
+    else if (strcmp(format, "ranvier") == 0) status = hw_mapping_write(reference_file(), net, map, &error);
+    else if (strcmp(format, "header") == 0) status = hw_header_write(reference_file(), net, map, &error);
+    else if ((status = sanafe_from_net(net, map, 10, &s, &error)) == RV_OK) status = sanafe_write(&s, reference_file(), &error), sanafe_free(&s);
     if (status != RV_OK) fail_msg("%s: %s", format, error.text);
     hw_map_free(map), hw_graph_free(graph);
 }
@@ -103,14 +88,14 @@ static void test_formats(void **state)
         char              note[VERIFY_NOTE] = "";
         rv_error          error = { 0 };
         write_file(formats[k], net, &o.netx);
-        if (hw_export_verify(formats[k], path, net, &o, note, &error) != RV_OK) fail_msg("%s: %s", formats[k], error.text);
+        if (hw_export_verify(formats[k], reference_file(), net, &o, note, &error) != RV_OK) fail_msg("%s: %s", formats[k], error.text);
         assert_non_null(strstr(note, "was read back and run for 120 steps: the same "));
         assert_non_null(strstr(note, " spikes, on random input"));
         print_message("%s: %s\n", formats[k], strrchr(note, ':') + 2);
         assert_true(atoi(strstr(note, "the same ") + 9) > 600);
         assert_int_equal(rv_time(net), 0);
         write_file(formats[k], other, &o.netx);
-        assert_int_equal(hw_export_verify(formats[k], path, net, &o, NULL, &error), RV_CONFLICT);
+        assert_int_equal(hw_export_verify(formats[k], reference_file(), net, &o, NULL, &error), RV_CONFLICT);
         assert_non_null(strstr(error.text, "read back and run, gives other spikes: spike "));
         rv_net_free(net), rv_net_free(other);
     }
@@ -159,15 +144,15 @@ static void test_convolution(void **state)
         netx              n;
         rv_error          error = { 0 };
         char              note[VERIFY_NOTE];
-        if (netx_write(path, net, shapes, 2, &with, &error) != RV_OK || netx_read(path, &(rv_net_def){ 0 }, &with, &n, &error) != RV_OK) fail_msg("%s", error.text);
+        if (netx_write(reference_file(), net, shapes, 2, &with, &error) != RV_OK || netx_read(reference_file(), &(rv_net_def){ 0 }, &with, &n, &error) != RV_OK) fail_msg("%s", error.text);
         static const int kinds[] = { NETX_INPUT, NETX_CONV, NETX_FLATTEN, NETX_DENSE };
         assert_int_equal(n.n_layers, 4);
         for (int i = 0; i < 4; i++) assert_int_equal(n.layer[i].kind, kinds[i]);
         netx_free(&n);
         hw_verify_options o = { .netx = with, .shapes = shapes, .n_shapes = 2, .rate = 0.2 };
-        if (hw_export_verify("netx", path, net, &o, note, &error) != RV_OK) fail_msg("%s", error.text);
+        if (hw_export_verify("netx", reference_file(), net, &o, note, &error) != RV_OK) fail_msg("%s", error.text);
         print_message("%s\n", strstr(note, "the same"));
-        if (k == 0) o.n_shapes = 0, assert_int_equal(hw_export_verify("netx", path, net, &o, note, &error), RV_CONFLICT); /* numbered otherwise */
+        if (k == 0) o.n_shapes = 0, assert_int_equal(hw_export_verify("netx", reference_file(), net, &o, note, &error), RV_CONFLICT); /* numbered otherwise */
         rv_net_free(net);
     }
 }
@@ -179,10 +164,10 @@ static void test_options(void **state)
     rv_net  *net = chain(0);
     rv_error error = { 0 };
     write_file("ranvier", net, NULL);
-    assert_int_equal(hw_export_verify("ranvier", path, net, NULL, NULL, &error), RV_OK);
-    assert_int_equal(hw_export_verify("ranvierr", path, net, NULL, NULL, &error), RV_UNKNOWN_NAME);
+    assert_int_equal(hw_export_verify("ranvier", reference_file(), net, NULL, NULL, &error), RV_OK);
+    assert_int_equal(hw_export_verify("ranvierr", reference_file(), net, NULL, NULL, &error), RV_UNKNOWN_NAME);
     assert_string_equal(error.text, "no format \"ranvierr\"; did you mean \"ranvier\"?");
-    assert_int_equal(hw_export_verify("ranvier", path, net, &(hw_verify_options){ .rate = 2 }, NULL, &error), RV_OUT_OF_RANGE);
+    assert_int_equal(hw_export_verify("ranvier", reference_file(), net, &(hw_verify_options){ .rate = 2 }, NULL, &error), RV_OUT_OF_RANGE);
     assert_int_equal(hw_export_verify("ranvier", "/nowhere/x.h5", net, NULL, NULL, &error), RV_FILE_ERROR);
     rv_net_free(net);
 }
@@ -191,7 +176,7 @@ static void test_options(void **state)
 
 static char *read_all(size_t *length)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f = fopen(reference_file(), "rb");
     fseek(f, 0, SEEK_END), *length = (size_t)ftell(f), rewind(f);
     char *text = malloc(*length + 1);
     *length = fread(text, 1, *length, f), text[*length] = '\0';
@@ -201,7 +186,7 @@ static char *read_all(size_t *length)
 
 static void write_text(const char *text, size_t length)
 {
-    FILE *f = fopen(path, "wb");
+    FILE *f = fopen(reference_file(), "wb");
     fwrite(text, 1, length, f);
     fclose(f);
 }
@@ -215,7 +200,7 @@ static void expect_refused(const char *text, size_t length, const char *from, co
     assert_non_null(at);
     memcpy(at, to, strlen(to));
     write_text(copy, length);
-    if (hw_header_read(path, &(rv_net_def){ 0 }, &net, &error) != RV_FILE_ERROR || !strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
+    if (hw_header_read(reference_file(), &(rv_net_def){ 0 }, &net, &error) != RV_FILE_ERROR || !strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
     assert_null(net);
     free(copy);
 }
@@ -236,7 +221,7 @@ static void test_damaged_headers(void **state)
     for (size_t n = 0; n < length; n += 97) { /* cut anywhere, it is refused or whole, and nothing breaks */
         rv_error error = { 0 };
         write_text(text, n);
-        rv_status status = hw_header_read(path, &(rv_net_def){ 0 }, &read, &error);
+        rv_status status = hw_header_read(reference_file(), &(rv_net_def){ 0 }, &read, &error);
         assert_true(status == RV_OK || error.text[0]);
         rv_net_free(read);
     }
@@ -246,5 +231,5 @@ static void test_damaged_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_formats), cmocka_unit_test(test_convolution), cmocka_unit_test(test_options), cmocka_unit_test(test_damaged_headers) };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, reference_make_file, reference_remove_file);
 }
