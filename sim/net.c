@@ -66,6 +66,7 @@ void rv_net_free(rv_net *net)
     network_free(net->net);
     definition_free(&net->def);
     free(net->spikes), free(net->n_spikes), free(net->probe), free(net->watched);
+    structure_close(net);
     free(net->timer), free(net->spike_listener), free(net->clock_listener);
     free(net);
 }

@@ -5,6 +5,7 @@
 #include "sim/error.h"
 #include "sim/probes.h"
 #include "sim/run.h"
+#include "sim/structure.h"
 
 typedef struct timer {
     int64_t     next, interval; /* steps; interval 0: once   */
@@ -48,6 +49,9 @@ struct rv_net {
     void           *watch_user;
     probe         **watched; /* [n_watched] states it sees */
     int             n_watched;
+    structure_task *task; /* homeostasis and structural plasticity at intervals, in the order given */
+    int             n_tasks;
+    turnover       *turnover; /* [n_projections] or NULL */
 
     double compile_seconds, run_seconds;
 };

@@ -296,7 +296,7 @@ static rv_status window_of_rule(network *net, const bundle *b, rv_error *error)
     return RV_OK;
 }
 
-static rv_status choose_window(network *net, rv_error *error)
+rv_status network_choose_window(network *net, rv_error *error)
 {
     net->window = LONGEST_WINDOW;
     for (int i = 0; i < net->def->n_projections; i++) {
@@ -306,6 +306,8 @@ static rv_status choose_window(network *net, rv_error *error)
     for (int i = 0; i < net->n_bundles; i++)
         if (net->bundle[i].rule) TRY(window_of_rule(net, &net->bundle[i], error));
     if (net->n_epochs > 0) net->window = 1; /* all tiles hear of a step's spikes before what is learnt from them acts */
+    if (net->longest_window == 0) net->longest_window = net->window;
+    if (net->window > net->longest_window) net->window = net->longest_window;
     return RV_OK;
 }
 
@@ -321,7 +323,7 @@ static rv_status compile(network *net, int threads, rv_error *error)
     if ((int64_t)net->n_tiles * net->n_levels > MAX_SPIKE_LISTS)
         return error_set(error, RV_OUT_OF_RANGE, "the network needs %d tiles and %d levels of delays shorter than a step, allowed are %d together: use fewer threads",
                          net->n_tiles, net->n_levels, MAX_SPIKE_LISTS);
-    return choose_window(net, error);
+    return network_choose_window(net, error);
 }
 
 rv_status network_compile(const definition *d, int threads, network **result, rv_error *error)

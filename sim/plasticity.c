@@ -37,15 +37,42 @@ rv_status plastic_open(plastic *p, const network *net, int bundle_index, int til
     return RV_OK;
 }
 
+static void close_segments(plastic *p, int64_t n)
+{
+    memory_free(p->dendritic, (size_t)n * sizeof *p->dendritic);
+    memory_free(p->source, (size_t)n * sizeof *p->source);
+}
+
 void plastic_close(plastic *p)
 {
     if (!p->b) return;
     for (int i = 0; p->history && i < p->target->n; i++) free(p->history[i].entry);
     free(p->history);
     free(p->latest);
-    memory_free(p->dendritic, (size_t)p->r->n_segments * sizeof *p->dendritic);
-    memory_free(p->source, (size_t)p->r->n_segments * sizeof *p->source);
+    close_segments(p, p->r->n_segments);
     *p = (plastic){ 0 };
+}
+
+source_trace plastic_new_source(double now) { return (source_trace){ .last = -INFINITY, .caught_up = now }; }
+
+bool plastic_move(plastic *p, const network *net, const rows *fresh, const uint32_t *parent, double now)
+{
+    plastic moved = *p;
+    int64_t n = fresh->n_segments;
+    moved.dendritic = memory_new((size_t)n * sizeof *p->dendritic);
+    moved.source = memory_new((size_t)n * sizeof *p->source);
+    if (!moved.dendritic || !moved.source) {
+        close_segments(&moved, n);
+        return false;
+    }
+    for (int64_t k = 0; k < n; k++) {
+        moved.dendritic[k] = dendritic_part(net, p->b, &fresh->segment[k]);
+        moved.source[k] = parent[k] == UINT32_MAX ? plastic_new_source(now) : p->source[parent[k]];
+        if (moved.dendritic[k] > moved.max_dendritic) moved.max_dendritic = moved.dendritic[k];
+    }
+    close_segments(p, p->r->n_segments);
+    *p = moved;
+    return true;
 }
 
 /* ---- postsynaptic spikes ------------------------------------------------------------------------------------ */
@@ -88,11 +115,11 @@ static const double tie = 1e-7; /* steps */
 
 /* ---- presynaptic spikes ------------------------------------------------------------------------------------- */
 
-/* The presynaptic trace at a moment after the last spike. */
+/* The presynaptic trace at a moment after the last spike; where a delay has changed on the way, not before it. */
 static void source_trace_at(const plastic *p, const source_trace *source, double time, double *trace)
 {
     memcpy(trace, source->trace, sizeof source->trace);
-    p->b->rule->source_decay(p->b->rule_constant, (time - source->last) * p->h, trace);
+    p->b->rule->source_decay(p->b->rule_constant, fmax(0, time - source->last) * p->h, trace);
 }
 
 /* The postsynaptic spikes of one neuron in (from, to] act on one weight. */
@@ -139,7 +166,7 @@ void plastic_arrive(plastic *p, int64_t segment, double arrival)
     }
     memcpy(source->trace, before, sizeof before);
     p->b->rule->source_spike(p->b->rule_constant, source->trace);
-    source->last = time;
+    source->last = fmax(source->last, time);
     source->caught_up = fmax(source->caught_up, seen);
 }
 

@@ -60,6 +60,13 @@ void plastic_post_spike(plastic *p, int neuron, double time);
  *  Whether and when it is called does not change any weight that is ever delivered. */
 void plastic_catch_up(plastic *p, double now);
 
+/** Takes over new rows of the same tile, before the old ones go. A new segment has the traces of an old one, its parent;
+ *  UINT32_MAX: none, it begins to learn now. @param parent [fresh->n_segments] @return whether there was memory */
+bool plastic_move(plastic *p, const network *net, const rows *fresh, const uint32_t *parent, double now);
+
+/** The traces of a segment that begins to learn now. */
+source_trace plastic_new_source(double now);
+
 /** Whether the histories have grown enough for a catch-up to pay. */
 bool plastic_is_long(const plastic *p);
 

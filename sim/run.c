@@ -152,6 +152,7 @@ static void keep_spike(const state *s, run_watch *w, const spike *sp, int p)
     spike_record record = { sp->time, sp->neuron - s->net->def->population[p].first_id };
     uint32_t     count = spike_count(&s->net->def->population[p], sp);
     w->n_spikes[p] += count;
+    for (int k = 0; k < w->n_tasks; k++) structure_hear(&w->task[k], p, record.neuron, sp->time, count);
     for (uint32_t m = 0; m < count && w->spikes[p].on; m++) spool_append(&w->spikes[p].spool, &record, 1);
     for (int k = 0; k < w->n_probes; k++)
         if (w->probe[k]->kind == RV_PROBE_RATE && w->probe[k]->range.population == p) probe_count_spike(w->probe[k], s, sp->time, count);
