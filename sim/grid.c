@@ -50,13 +50,20 @@ static void add_weights(tile_state *tile, const bundle *b, const rows *r, const 
     else add_doubles(input, target, r->weight_double + first, n);
 }
 
-/* Graded spikes: the weights are multiplied with what the spike carries. */
+/* The weights are multiplied with what the spike carries, or with the part of them that it delivers. */
 static void add_graded(double *ex, double *in, const bundle *b, const rows *r, const segment *segment, double payload)
 {
     for (uint32_t k = segment[0].first; k < segment[1].first; k++) {
         double weight = payload * (r->weight_float ? (double)r->weight_float[k] : b->weight);
         (weight < 0 ? in : ex)[r->target[k]] += weight;
     }
+}
+
+/* A parrot repeats a spike however little of the weight it delivers. */
+static void add_scaled(tile_state *tile, const bundle *b, const rows *r, const segment *segment, double part)
+{
+    if (b->counts) add_constant(tile->input_ex, r->target + segment->first, segment_count(segment), 1);
+    else add_graded(tile->input_ex, tile->input_in, b, r, segment, part);
 }
 
 /* ---- sums that are finished ---------------------------------------------------------------------------------- */
@@ -110,8 +117,9 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t
     const rows    *r = &b->rows[t];
     const segment *segment = &r->segment[event_index(word)];
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
-        if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due);
-        if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
+        double part = b->rule ? plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due) : 1;
+        if (b->rule && b->rule->release) add_scaled(tile, b, r, segment, part);
+        else if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
         else add_weights(tile, b, r, segment);
     }
     tile->n_events += segment_count(segment);

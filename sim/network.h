@@ -79,6 +79,8 @@ typedef struct population_net {
     int    *bundle;                     /* [n_bundles] those that begin here             */
     int     n_learning;
     int    *learning;                   /* [n_learning] plastic bundles that end here    */
+    int     n_rewarded;
+    int    *rewarded;                   /* [n_rewarded] bundles for which spikes from here are rewards */
     int     level;                      /* in a window, populations advance level by level: 0 for all
                                            but the targets of delays shorter than a step */
 } population_net;
