@@ -22,7 +22,7 @@ static void prepare(const double *p, double *c)
     c[POTENTIATION] = p[LAMBDA], c[DEPRESSION] = p[LAMBDA] * p[ALPHA];
 }
 
-static void bounds(const double *p, double *low, double *high) { (void)p, *low = 0, *high = 1e300; }
+static void bounds(const double *p, double *low, double *high) { (void)p, *low = 0, *high = 1e9; }
 
 static void source_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_PLUS]); }
 static void target_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_MINUS]); }

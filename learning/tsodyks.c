@@ -23,7 +23,7 @@ enum { K_U, K_TAU_REC, K_TAU_FAC, K_TAU_PSC, N_CONSTANTS };
 
 static void prepare(const double *p, double *c) { c[K_U] = p[U], c[K_TAU_REC] = p[TAU_REC], c[K_TAU_FAC] = p[TAU_FAC], c[K_TAU_PSC] = p[TAU_PSC]; }
 
-static void bounds(const double *p, double *low, double *high) { (void)p, *low = -1e300, *high = 1e300; }
+static void bounds(const double *p, double *low, double *high) { (void)p, *low = -1e9, *high = 1e9; }
 
 /* y decays into z, z into x; what y gives to x in this time. Where tau_psc = tau_rec the quotient has a limit. */
 static double recovered(const double *c, double since, double y)
