@@ -156,6 +156,34 @@ static int projection_set(lua_State *L)
     return 1;
 }
 
+/* projection:reward(x): now, to all projections of the object */
+static int projection_reward(lua_State *L)
+{
+    script_group *group = script_self(L, TYPE_PROJECTION);
+    double        amount = script_number(L, 2, "projection:reward: the reward");
+    for (int i = 0; i < group->n; i++) {
+        synapse_count(L, group, i); /* compiles */
+        script_check(L, group->net, rv_reward(group->net->net, projection_at(group, i), amount));
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* projection:reward_from(population[, delay]) */
+static int projection_reward_from(lua_State *L)
+{
+    script_group *group = script_self(L, TYPE_PROJECTION);
+    lua_settop(L, 3);
+    int       n;
+    rv_slice *slices = script_slices(L, group->net, 2, "projection:reward_from: the population", &n);
+    double    delay = lua_isnil(L, 3) ? fmax(1, rv_resolution(group->net->net)) : script_number(L, 3, "projection:reward_from: the delay");
+    if (n != 1 || slices[0].first != 0 || slices[0].stride != 1 || slices[0].count != rv_population_size(group->net->net, slices[0].population))
+        script_fail(L, "projection:reward_from: one whole population is needed");
+    for (int i = 0; i < group->n; i++) script_check(L, group->net, rv_reward_from(group->net->net, projection_at(group, i), slices[0].population, delay));
+    lua_settop(L, 1);
+    return 1;
+}
+
 static int projection_member(lua_State *L) { return push_member(L, TYPE_PROJECTION); }
 static int projection_tostring(lua_State *L)
 {
@@ -312,6 +340,8 @@ void script_open_groups(lua_State *L)
         { "learn_delays", projection_learn_delays },
         { "get", projection_get },
         { "set", projection_set },
+        { "reward", projection_reward },
+        { "reward_from", projection_reward_from },
         { NULL, NULL },
     };
     static const luaL_Reg projection_fields[] = {

@@ -30,10 +30,9 @@ static void sum_weights(scaled *w)
 
 static void multiply_weights(scaled *w)
 {
-    const rows           *r = &w->net->net->bundle[w->bundle].rows[w->tile];
-    const projection_def *def = &w->net->def.projection[w->projection];
-    double                low = -INFINITY, high = INFINITY;
-    if (def->plasticity) def->plasticity->bounds(def->param, &low, &high);
+    const rows *r = &w->net->net->bundle[w->bundle].rows[w->tile];
+    double      low, high;
+    net_weight_bounds(w->net, w->projection, &low, &high);
     for (int64_t i = 0; i < r->n_synapses; i++)
         if (is_target_of(w->net->net, w->tile, w->population, r->target[i]))
             structure_set_weight(w->net, w->bundle, w->tile, i, smaller(larger(weight_at(w, i) * w->factor[r->target[i] - w->own->base], low), high));

@@ -66,8 +66,17 @@ int net_projection(const rv_net *net, rv_projection projection);
 /** Brings the weights of a bundle, if they learn, up to now. */
 void net_catch_up(rv_net *net, int bundle);
 
+/** One weight of a bundle as it is now, after net_catch_up(). */
+double net_weight_of(const rv_net *net, int bundle, const synapse_ref *synapse);
+
+/** Lowest and highest weight of a projection: the learning rule's; without one any finite number. */
+void net_weight_bounds(const rv_net *net, int projection, double *low, double *high);
+
 /** All weights of a projection, caught up to now, in the order of rv_synapses(). */
 rv_status net_weights(rv_net *net, int projection, double *weights);
+
+/** The k-th state of a projection's rule, for every synapse in the order of rv_synapses(). */
+rv_status net_learning_state(rv_net *net, int projection, int k, double *values);
 
 /** A duration in whole steps. @param what for the sentence */
 rv_status net_steps(rv_net *net, double ms, const char *what, int64_t least, int64_t *steps);

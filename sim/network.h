@@ -79,6 +79,8 @@ typedef struct population_net {
     int    *bundle;                     /* [n_bundles] those that begin here             */
     int     n_learning;
     int    *learning;                   /* [n_learning] plastic bundles that end here    */
+    int     n_rewarded;
+    int    *rewarded;                   /* [n_rewarded] bundles for which spikes from here are rewards */
     int     level;                      /* in a window, populations advance level by level: 0 for all
                                            but the targets of delays shorter than a step */
 } population_net;
@@ -87,6 +89,7 @@ typedef struct network {
     const definition *def;
     int               n_tiles, n_bundles, n_levels;
     int               n_epochs;   /* bundles that learn in epochs */
+    int               n_voltage_rules; /* bundles whose rule depends on the membrane potential of the target */
     tile             *tile;       /* [n_tiles]       */
     population_net   *population; /* [n_populations] */
     bundle           *bundle;     /* [n_bundles]     */

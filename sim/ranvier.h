@@ -259,7 +259,17 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
 /** Sets all weights: a number, a list [n_synapses] in the order of rv_synapses(), or a distribution. Between runs. */
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights);
 
-/** What rules that learn in epochs (loihi_rule and its kin) keep, as it is now: "w", "t" and "d" of every synapse, in the
+/** More reward from now on, by `amount`, for the synapses of a projection whose rule has one (stdp_reward). Between runs and
+ *  in callbacks. */
+rv_status rv_reward(rv_net *net, rv_projection projection, double amount);
+
+/** Makes every spike of a population a reward, felt after a delay of one step or more (a volume transmitter). Before the
+ *  first run. */
+rv_status rv_reward_from(rv_net *net, rv_projection projection, rv_population source, double delay_ms);
+
+/** What a rule keeps beside the weights, as it is now. Of other rules than the next the states of the rule's table, for
+ *  every synapse, in the order of rv_synapses().
+ *  What rules that learn in epochs (loihi_rule and its kin) keep: "w", "t" and "d" of every synapse, in the
  *  order of rv_synapses(); the traces "x1" and "x2" of every neuron of the source population, "y1", "y2" and "y3" of every one
  *  of the target population. @param values result, [n]; NULL to ask for n alone */
 rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *variable, double *values, int64_t *n);

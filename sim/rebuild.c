@@ -68,6 +68,7 @@ typedef struct rebuild {
     int64_t         n_events;
     bool           *busy;    /* [old n_segments]                                                  */
     uint32_t       *rank;    /* [old n_segments + 1] order among the segments of its source; equal: may be one */
+    uint32_t       *origin;  /* [fresh n_synapses] where each synapse was                         */
     uint32_t       *parent;  /* [fresh n_segments] the segment whose past it has                  */
     uint32_t       *child;   /* [fresh n_segments] those of each old segment that is busy ...     */
     uint32_t       *children; /* [old n_segments + 1] ... from here on                            */
@@ -97,6 +98,7 @@ static int compare_pasts(const void *pa, const void *pb)
     if (!a->trace) return 0;
     int order = compare_numbers(a->trace->last, b->trace->last);
     if (order == 0) order = compare_numbers(a->trace->caught_up, b->trace->caught_up);
+    if (order == 0) order = compare_numbers(a->trace->carried, b->trace->carried);
     for (int k = 0; k < RV_MAX_TRACES && order == 0; k++) order = compare_numbers(a->trace->trace[k], b->trace->trace[k]);
     return order;
 }
@@ -144,6 +146,7 @@ static void lay_row(rebuild *w, const ranked *row, int64_t n)
             w->parent[r->n_segments] = s->segment;
             r->segment[r->n_segments++] = (segment){ (uint32_t)r->n_synapses, (uint32_t)(s->delay >> 32), (uint32_t)s->delay };
         }
+        w->origin[r->n_synapses] = s->segment == NO_SEGMENT ? NO_SEGMENT : s->order;
         r->target[r->n_synapses] = s->target;
         if (r->weight_float) r->weight_float[r->n_synapses] = (float)s->weight;
         if (r->weight_double) r->weight_double[r->n_synapses] = s->weight;
@@ -232,8 +235,8 @@ static bool make_rows(rebuild *w)
     r->target = memory_new(m * sizeof *r->target);
     if (w->b->kind == WEIGHT_FLOAT) r->weight_float = memory_new(m * sizeof(float));
     if (w->b->kind == WEIGHT_DOUBLE) r->weight_double = memory_new(m * sizeof(double));
-    w->parent = malloc((m + 1) * sizeof *w->parent);
-    if (!r->row || !r->segment || !r->target || !w->parent || (w->b->kind != WEIGHT_CONSTANT && !r->weight_float && !r->weight_double)) return false;
+    w->parent = malloc((m + 1) * sizeof *w->parent), w->origin = malloc((m + 1) * sizeof *w->origin);
+    if (!r->row || !r->segment || !r->target || !w->parent || !w->origin || (w->b->kind != WEIGHT_CONSTANT && !r->weight_float && !r->weight_double)) return false;
     if (!lay_rows(w) || !fit_segments(w)) return false;
     rows_count_bytes(r, n_sources(w));
     return true;
@@ -288,7 +291,7 @@ static bool rebuild_tile(rebuild *w)
     if (!w->busy || !w->rank || !event_queue_list(&w->s->tile[w->t].queue, &w->event, &w->n_events)) return false;
     find_busy(w);
     if (!make_rows(w) || !find_children(w)) return false;
-    if (w->b->rule && !plastic_move(&w->s->tile[w->t].learning[w->bundle], w->net, &w->fresh, w->parent, (double)w->s->step)) return false;
+    if (w->b->rule && !plastic_move(&w->s->tile[w->t].learning[w->bundle], w->net, &w->fresh, w->parent, w->origin, (double)w->s->step)) return false;
     rows_free(w->old, n_sources(w));
     *w->old = w->fresh;
     w->fresh = (rows){ 0 };
@@ -302,7 +305,7 @@ static void close_tile(rebuild *w)
         w->fresh.segment = NULL;
         rows_free(&w->fresh, n_sources(w));
     }
-    free(w->busy), free(w->rank), free(w->parent), free(w->child), free(w->children), free(w->event);
+    free(w->busy), free(w->rank), free(w->parent), free(w->origin), free(w->child), free(w->children), free(w->event);
 }
 
 /* Sums and extremes over the bundle, as when it was built. */

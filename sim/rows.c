@@ -396,11 +396,21 @@ static void take_effect(builder *w)
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
+/* Weights that learn may take any sign that their rule allows. */
+static void note_bounds(builder *w)
+{
+    const projection_def *p = &w->net->def->projection[w->b->projection[0]];
+    double                low, high;
+    p->plasticity->bounds(p->param, &low, &high);
+    w->negative |= low < 0, w->positive |= high > 0;
+}
+
 static void note_sign(builder *w)
 {
     bundle *b = w->b;
     if (b->kind == WEIGHT_CONSTANT) w->negative = b->weight < 0, w->positive = b->weight > 0;
     if (b->epoch) w->negative = b->epoch->low[EPOCH_W] < 0, w->positive = b->epoch->high[EPOCH_W] > 0; /* those to come */
+    if (b->rule && b->rule->on_post) note_bounds(w);
     b->sign = w->negative && w->positive ? 0 : w->negative ? -1 : 1;
 }
 

@@ -181,9 +181,9 @@ static void mark(uint64_t *set, int64_t i, bool in) { set[i >> 6] = in ? set[i >
 static rv_status draw_synapse(rewirer *w, gsl_rng *rng, int64_t source, uint16_t target)
 {
     char   object[OBJECT_TEXT], what[WHAT_TEXT];
-    double low = -1e300, high = 1e300, least, most, h = w->net->def.resolution;
+    double low, high, least, most, h = w->net->def.resolution;
     double weight = value_draw(&w->how->weight, rng, 0), delay = value_draw(&w->how->delay, rng, 0);
-    if (w->def->plasticity) w->def->plasticity->bounds(w->def->param, &low, &high);
+    net_weight_bounds(w->net, w->projection, &low, &high);
     structure_delay_range(w->net, w->projection, &least, &most);
     definition_projection_label(&w->net->def, w->def, object);
     snprintf(what, sizeof what, "%s: rewire: weight", object);
@@ -299,7 +299,7 @@ static rv_status take_rewiring(rv_net *net, int p, const rv_rewiring *given, rv_
 {
     const projection_def *def = &net->def.projection[p];
     char                  object[OBJECT_TEXT], what[WHAT_TEXT];
-    double                low = -1e300, high = 1e300;
+    double                low, high;
     *how = *given;
     definition_projection_label(&net->def, def, object);
     snprintf(what, sizeof what, "%s: rewire: prune_below", object);
@@ -308,7 +308,7 @@ static rv_status take_rewiring(rv_net *net, int p, const rv_rewiring *given, rv_
     if (!(given->density >= 0 && given->density <= 1)) return value_out_of_range(what, given->density, "", 0, 1, &net->error);
     if (given->indegree < 0 || given->indegree > INT32_MAX) return rv_fail(net, RV_OUT_OF_RANGE, "%s: rewire: indegree = %lld, allowed 0 to %d", object, (long long)given->indegree, INT32_MAX);
     if (given->indegree > 0 && given->density > 0) return rv_fail(net, RV_CONFLICT, "%s: rewire: indegree and density are two words for one number; one of them is allowed", object);
-    if (def->plasticity) def->plasticity->bounds(def->param, &low, &high);
+    net_weight_bounds(net, p, &low, &high);
     snprintf(what, sizeof what, "%s: rewire: weight", object);
     TRY(take_value(net, &given->weight, &def->weight, what, &how->weight));
     TRY(value_check(&how->weight, low, high, what, "", &net->error));
