@@ -96,7 +96,7 @@ static rv_status learn(lesson *l)
     int             b = network_bundle_of(net->net, l->task->projection);
     loose_synapses *loose = NULL;
     bool            changed = false;
-    net_catch_up(net, b);
+    net_settle(net, b);
     rv_status status = loose_take_all(net->net, b, &loose, &net->error);
     if (status == RV_OK) {
 #pragma omp parallel for num_threads(net->threads) schedule(dynamic, 1) reduction(|| : changed)

@@ -45,7 +45,7 @@ static rv_status scale_targets(rv_net *net, int p, factor_fn *f, const void *how
 {
     int  b = network_bundle_of(net->net, p);
     bool failed = false;
-    net_catch_up(net, b);
+    net_settle(net, b);
     TRY(rows_expand_weights(net->net, &net->net->bundle[b], &net->error));
 #pragma omp parallel for num_threads(net->threads) schedule(dynamic, 1)
     for (int t = 0; t < net->net->n_tiles; t++) {

@@ -509,6 +509,12 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
     return RV_OK;
 }
 
+void net_settle(rv_net *net, int b)
+{
+    net_catch_up(net, b);
+    for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_settle(&net->state->tile[t].learning[b], (double)net->state->step);
+}
+
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights)
 {
     int          p = net_projection(net, projection);
@@ -520,8 +526,7 @@ rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights
     snprintf(what, sizeof what, "projection \"%.100s\" -> \"%.100s\": weight", net->def.population[net->def.projection[p].source.population].name,
              net->def.population[net->def.projection[p].target.population].name);
     int b = network_bundle_of(net->net, p);
-    net_catch_up(net, b);
-    for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_settle(&net->state->tile[t].learning[b], (double)net->state->step);
+    net_settle(net, b);
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     rv_status status = set_weights(net, p, list, n, &weights, what);
     free(list);

@@ -69,6 +69,9 @@ void net_catch_up(rv_net *net, int bundle);
 /** One weight of a bundle as it is now, after net_catch_up(). */
 double net_weight_of(const rv_net *net, int bundle, const synapse_ref *synapse);
 
+/** The same before they are changed from outside: what is kept beside them is brought up to now, too. */
+void net_settle(rv_net *net, int bundle);
+
 /** Lowest and highest weight of a projection: the learning rule's; without one any finite number. */
 void net_weight_bounds(const rv_net *net, int projection, double *low, double *high);
 

@@ -114,7 +114,7 @@ rv_status rv_set_delays(rv_net *net, rv_projection projection, rv_value delays)
     snprintf(what, sizeof what, "%s: delay", definition_projection_label(&net->def, &net->def.projection[p], object));
     TRY(check_delays(net, p, &delays, what));
     int b = network_bundle_of(net->net, p);
-    net_catch_up(net, b);
+    net_settle(net, b);
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     rv_status status = RV_OK;
     if (delays.kind == RV_LIST && delays.n != n)
@@ -276,7 +276,7 @@ static rv_status rewire_now(rv_net *net, int p, const rv_rewiring *how)
     int             b = network_bundle_of(net->net, p);
     bundle         *own = &net->net->bundle[b];
     if (!net->turnover && !(net->turnover = calloc((size_t)net->def.n_projections, sizeof *net->turnover))) return error_memory(&net->error, "synapses that change", 0);
-    net_catch_up(net, b);
+    net_settle(net, b);
     if (own->kind == WEIGHT_CONSTANT && !(how->weight.kind == RV_NUMBER && how->weight.a == own->weight)) TRY(rows_expand_weights(net->net, own, &net->error));
     rv_status status = loose_take_all(net->net, b, &loose, &net->error);
     if (status == RV_OK) status = rewire_tiles(net, p, how, loose, &sum);
