@@ -46,6 +46,7 @@ local V_m = net:record(post:slice(#rates, #rates), "V_m")
 -- Each weight is read when its last presynaptic spike has arrived.
 local change = {}
 for i = 1, n do
+  change[i] = 0 / 0 -- not yet
   net:at(pre_times[i][#pre_times[i]] + 0.1, function() change[i] = 100 * 15 * (synapses:weights()[i] - w0) / w0 + 100 end)
 end
 net:run(rv.arg.time or 1500)
@@ -54,7 +55,7 @@ local nest = { [10] = { 57.82638722, 103.30408341 }, [30] = { 72.16730112, 124.0
 local worst = 0
 print("rate     post before pre       pre before post")
 for i, rate in ipairs(rates) do
-  local a, b, of = change[i] or 0 / 0, change[#rates + i] or 0 / 0, nest[rate]
+  local a, b, of = change[i], change[#rates + i], nest[rate]
   print(string.format("%2d Hz   %6.1f %%%s   %6.1f %%%s", rate, a, of and string.format(" (%5.1f)", of[1]) or "        ", b, of and string.format(" (%5.1f)", of[2]) or ""))
   if of then worst = math.max(worst, math.abs(a - of[1]), math.abs(b - of[2])) end
 end

@@ -10,7 +10,7 @@
 -- Expected. At first a rhythm of 2 to 4 Hz; within the first minutes it gives way to irregular firing at a few Hz, and gamma
 -- rhythms of 30 to 70 Hz come up. Polychronous groups: some thousand in the whole network, once the weights are at their bounds.
 -- Here those that begin with some of the neurons are counted: three strong synapses (above 9.5 mV) of a neuron whose spikes arrive at
--- once; who gets two strong spikes within a millisecond fires, too; a group is a chain of 7 or more.
+-- once; who gets two strong spikes within 2 ms fires, too; a group is a chain of 7 or more.
 --
 --   ranvier run izhikevich_2006.lua [time=60000] [seed=1] [mothers=10] [check=1] [figure=izhikevich_2006.png]
 --   time=1200000 is the paper's 20 minutes; 24 hours are possible
@@ -118,7 +118,7 @@ local function longest_chain(three)
     end
   end
   for _, synapse in ipairs(three) do fire(synapse[1], max_delay - synapse[2], 1) end
-  local before = {}
+  local before, earlier = {}, {} -- how many spikes arrived a step ago, and two
   for t = 0, 200 do
     local now, count, depth = {}, {}, {}
     for _, a in ipairs(arrivals[t] or {}) do
@@ -126,9 +126,9 @@ local function longest_chain(three)
       depth[a[1]] = math.max(depth[a[1]] or 0, a[2])
     end
     for i, n in pairs(now) do
-      if not fired[i] and n + (before[i] or 0) >= 2 then fire(i, t + 1, depth[i] + 1) end
+      if not fired[i] and n + (before[i] or 0) + (earlier[i] or 0) >= 2 then fire(i, t + 1, depth[i] + 1) end
     end
-    before = now
+    before, earlier = now, before
   end
   return chain
 end
