@@ -129,6 +129,8 @@ rv_status rv_set_delays(rv_net *net, rv_projection projection, rv_value delays)
 
 /* ---- synapses that come and go ---------------------------------------------------------------------------------- */
 
+static bool grows(const rv_rewiring *how) { return how->indegree > 0 || how->density > 0; }
+
 /* One tile of a projection that is rewired. */
 typedef struct rewirer {
     rv_net               *net;
@@ -277,7 +279,7 @@ static rv_status rewire_now(rv_net *net, int p, const rv_rewiring *how)
     bundle         *own = &net->net->bundle[b];
     if (!net->turnover && !(net->turnover = calloc((size_t)net->def.n_projections, sizeof *net->turnover))) return error_memory(&net->error, "synapses that change", 0);
     net_settle(net, b);
-    if (own->kind == WEIGHT_CONSTANT && !(how->weight.kind == RV_NUMBER && how->weight.a == own->weight)) TRY(rows_expand_weights(net->net, own, &net->error));
+    if (grows(how) && own->kind == WEIGHT_CONSTANT && !(how->weight.kind == RV_NUMBER && how->weight.a == own->weight)) TRY(rows_expand_weights(net->net, own, &net->error));
     rv_status status = loose_take_all(net->net, b, &loose, &net->error);
     if (status == RV_OK) status = rewire_tiles(net, p, how, loose, &sum);
     if (status == RV_OK && sum.pruned + sum.grown > 0) status = rebuild_rows(net->net, net->state, b, loose, net->threads, &net->error);
@@ -308,6 +310,7 @@ static rv_status take_rewiring(rv_net *net, int p, const rv_rewiring *given, rv_
     if (!(given->density >= 0 && given->density <= 1)) return value_out_of_range(what, given->density, "", 0, 1, &net->error);
     if (given->indegree < 0 || given->indegree > INT32_MAX) return rv_fail(net, RV_OUT_OF_RANGE, "%s: rewire: indegree = %lld, allowed 0 to %d", object, (long long)given->indegree, INT32_MAX);
     if (given->indegree > 0 && given->density > 0) return rv_fail(net, RV_CONFLICT, "%s: rewire: indegree and density are two words for one number; one of them is allowed", object);
+    if (!grows(how)) return RV_OK;
     net_weight_bounds(net, p, &low, &high);
     snprintf(what, sizeof what, "%s: rewire: weight", object);
     TRY(take_value(net, &given->weight, &def->weight, what, &how->weight));
