@@ -156,4 +156,4 @@ if rv.arg.check == 1 then
   rv.check(last.rate > 1 and last.rate < 12, string.format("neurons fire at %.1f Hz, expected a few", last.rate))
   rv.check(groups > 0, "no polychronous group")
 end
-if rv.arg.figure then net:plot(rv.arg.figure, { from = duration - 1000, to = duration, title = "Izhikevich 2006", panels = { "raster", "rate" }, bin = 5 }) end
+if rv.arg.figure then net:plot(rv.arg.figure, { from = duration - 500, to = duration, title = "Izhikevich 2006", panels = { "raster", "rate" }, bin = 5 }) end

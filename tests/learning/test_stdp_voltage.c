@@ -141,7 +141,7 @@ static double check_twin(const rule *r, int threads, rv_advance advance)
                                                       .plasticity = "stdp_voltage", .settings = set, .n_settings = 13 }, &j));
     ENSURE_OK(net, rv_run(net, duration));
     assert_true(rv_spike_count(net, n) > N);
-    int            n_steps = (int)rint(duration / h);
+    int            n_steps = (int)rint(duration / h), changed = 0, checked = 0;
     reference_list samples = reference_samples(net, V_m);
     int64_t        sources[PRE * N], targets[PRE * N];
     double         weights[PRE * N], delays[PRE * N], *V = malloc(((size_t)n_steps + 1) * sizeof *V);
@@ -151,9 +151,10 @@ static double check_twin(const rule *r, int threads, rv_advance advance)
         V[0] = V[1]; /* the first V_m the rule sees is that after the first step */
         double expected = 500 + twin(V, n_steps, times[sources[k]], delays[k], r);
         ENSURE_NEAR_IN(weights[k], expected, RELATIVE * expected, "(weight)", "%d -> %d, delay %g ms, dendritic %g", (int)sources[k], (int)targets[k], delays[k], r->fraction);
-        assert_true(fabs(expected - 500) > 1e-3);
+        changed += fabs(expected - 500) > 1e-3, checked++;
         worst = reference_worse(worst, weights[k], expected);
     }
+    assert_true(changed > 0.9 * checked);
     free(V), reference_list_free(&samples);
     rv_net_free(net);
     return worst;
