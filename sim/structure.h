@@ -1,5 +1,5 @@
 /* What changes synapses between windows, once or at intervals: normalised and scaled weights (sim/homeostasis.c), delays that
- * learn (sim/delay_learning.c), synapses that come and go, and delays that are set (sim/structure.c). */
+ * learn (sim/delay_learning.c), synapses that come and go (sim/rewire.c), and delays that are set (sim/structure.c). */
 #ifndef RV_SIM_STRUCTURE_H
 #define RV_SIM_STRUCTURE_H
 
@@ -62,10 +62,17 @@ rv_status structure_projection(rv_net *net, rv_projection projection, bool movin
 /** The shortest and longest delay that a projection may have now, in steps. */
 void structure_delay_range(const rv_net *net, int projection, double *low, double *high);
 
+/** Whether delays (ms) may be those of the projection. @param what begins the sentence, as in: projection "a" -> "b": delay */
+rv_status structure_check_delays(rv_net *net, int projection, const rv_value *delays, const char *what);
+
+/** A delay as the engine keeps it, 2^-32 steps: on the grid it is rounded, as when synapses are made. @param low steps */
+uint64_t structure_delay_key(const rv_net *net, double ms, double low);
+
 /** One change, now. */
 rv_status homeostasis_normalise(rv_net *net, int projection, double total);
 rv_status homeostasis_scale(rv_net *net, structure_task *task);
 rv_status delay_learning_step(rv_net *net, structure_task *task);
+rv_status rewire_now(rv_net *net, int projection, const rv_rewiring *how);
 
 /** Gives a synapse its weight, as stored, wherever it is kept. */
 void structure_set_weight(rv_net *net, int bundle, int tile, int64_t synapse, double weight);
