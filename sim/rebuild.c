@@ -229,6 +229,7 @@ static bool make_rows(rebuild *w)
     rows   *r = &w->fresh;
     int64_t left = 0;
     for (int64_t i = 0; i < w->list->n; i++) left += !w->list->synapse[i].dropped;
+    if (left >= UINT32_MAX) return false; /* that many are more than a tile can number */
     size_t m = (size_t)left;
     r->row = memory_new((size_t)(n_sources(w) + 1) * sizeof *r->row);
     r->segment = malloc((m + 1) * sizeof *r->segment);

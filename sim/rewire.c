@@ -11,6 +11,11 @@ enum { WHAT_TEXT = OBJECT_TEXT + 60 };
 
 static bool grows(const rv_rewiring *how) { return how->indegree > 0 || how->density > 0; }
 
+static double indegree_of(const rv_rewiring *how, const projection_def *def)
+{
+    return how->density > 0 ? rint(how->density * (double)def->source.count) : (double)how->indegree;
+}
+
 /* One tile of a projection that is rewired. */
 typedef struct rewirer {
     rv_net               *net;
@@ -71,7 +76,7 @@ static rv_status draw_synapse(rewirer *w, gsl_rng *rng, int64_t source, uint16_t
     snprintf(what, sizeof what, "%s: rewire: weight", object);
     if (!(weight >= low && weight <= high)) return value_out_of_range(what, weight, "", low, high, &w->error);
     snprintf(what, sizeof what, "%s: rewire: delay", object);
-    if (!(delay >= 0 && delay <= most * h)) return value_out_of_range(what, delay, "ms", least * h, most * h, &w->error);
+    if (!structure_delay_fits(w->net, delay, least, most)) return value_out_of_range(what, delay, "ms", least * h, most * h, &w->error);
     loose_synapse item = { .delay = structure_delay_key(w->net, delay, least), .weight = weight, .source = (uint32_t)source, .segment = NO_SEGMENT, .target = target };
     w->out_of_memory |= !loose_add(w->list, item);
     w->grown++;
@@ -137,7 +142,7 @@ static rv_status rewire_tiles(rv_net *net, int p, const rv_rewiring *how, loose_
 {
     const projection_def *def = &net->def.projection[p];
     rv_status             status = RV_OK;
-    int64_t               indegree = how->density > 0 ? (int64_t)rint(how->density * (double)def->source.count) : how->indegree;
+    int64_t               indegree = (int64_t)indegree_of(how, def);
 #pragma omp parallel for num_threads(net->threads) schedule(dynamic, 1)
     for (int t = 0; t < net->net->n_tiles; t++) {
         rewirer   w = { .net = net, .def = def, .how = how, .projection = p, .tile = t, .indegree = indegree, .list = &loose[t] };
@@ -191,6 +196,9 @@ static rv_status take_rewiring(rv_net *net, int p, const rv_rewiring *given, rv_
     if (given->indegree < 0 || given->indegree > INT32_MAX) return rv_fail(net, RV_OUT_OF_RANGE, "%s: rewire: indegree = %lld, allowed 0 to %d", object, (long long)given->indegree, INT32_MAX);
     if (given->indegree > 0 && given->density > 0) return rv_fail(net, RV_CONFLICT, "%s: rewire: indegree and density are two words for one number; one of them is allowed", object);
     if (!grows(how)) return RV_OK;
+    double synapses = indegree_of(how, def) * (double)def->target.count, needed = synapses * 2 * sizeof(loose_synapse), available = memory_available();
+    if (needed > available)
+        return rv_fail(net, RV_OUT_OF_MEMORY, "%s: rewire: %.4g synapses need %.2f GB to be made, %.2f GB are available", object, synapses, needed * 1e-9, available * 1e-9);
     net_weight_bounds(net, p, &low, &high);
     snprintf(what, sizeof what, "%s: rewire: weight", object);
     TRY(take_value(net, &given->weight, &def->weight, what, &how->weight));

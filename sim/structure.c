@@ -44,7 +44,7 @@ void structure_delay_range(const rv_net *net, int projection, double *low, doubl
     uint64_t              shortest = net->net->min_delay[projection];
     *low = 1, *high = def->max_delay;
     if (net->def.timing == RV_EXACT && shortest >> 32 == 0) *low = 0;
-    if (net->def.timing == RV_EXACT && b->rule) *low = fmax(*low, 0.5 / b->dendritic_fraction);
+    if (net->def.timing == RV_EXACT && b->rule && b->rule->on_post) *low = fmax(*low, 0.5 / b->dendritic_fraction);
 }
 
 /* A delay in ms as the engine keeps it: drawn ones on the grid, as when they are made. */
@@ -53,6 +53,12 @@ uint64_t structure_delay_key(const rv_net *net, double ms, double low)
     double steps = ms / net->def.resolution;
     if (net->def.timing == RV_GRID) steps = rint(steps);
     return (uint64_t)rint(fmax(steps, low) * 0x1p32);
+}
+
+bool structure_delay_fits(const rv_net *net, double ms, double low, double high)
+{
+    double steps = ms / net->def.resolution, least = net->def.timing == RV_GRID ? 0 : low * (1 - 1e-12); /* on the grid rounded up to a step */
+    return steps >= least && steps <= high;
 }
 
 static rv_status check_on_grid(rv_net *net, const rv_value *value, const char *what)
@@ -96,7 +102,7 @@ static rv_status draw_delays(rv_net *net, int p, const rv_value *value, const ch
         rv_random stream = random_stream(net->def.seed, RANDOM_DELAYS, (uint32_t)p, (uint64_t)k);
         gsl_rng   rng = random_gsl(&stream);
         double    ms = value->kind == RV_LIST ? value_bounded(value, value->list[k]) : value_draw(value, &rng, 0);
-        if (!(ms >= 0 && ms <= high * net->def.resolution)) return value_out_of_range(what, ms, "ms", low * net->def.resolution, high * net->def.resolution, &net->error);
+        if (!structure_delay_fits(net, ms, low, high)) return value_out_of_range(what, ms, "ms", low * net->def.resolution, high * net->def.resolution, &net->error);
         loose[list[k].tile].synapse[list[k].index].delay = structure_delay_key(net, ms, low);
     }
     return RV_OK;

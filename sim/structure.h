@@ -65,6 +65,9 @@ void structure_delay_range(const rv_net *net, int projection, double *low, doubl
 /** Whether delays (ms) may be those of the projection. @param what begins the sentence, as in: projection "a" -> "b": delay */
 rv_status structure_check_delays(rv_net *net, int projection, const rv_value *delays, const char *what);
 
+/** Whether a delay that was drawn lies within the range, in steps. */
+bool structure_delay_fits(const rv_net *net, double ms, double low, double high);
+
 /** A delay as the engine keeps it, 2^-32 steps: on the grid it is rounded, as when synapses are made. @param low steps */
 uint64_t structure_delay_key(const rv_net *net, double ms, double low);
 

@@ -550,6 +550,7 @@ static void what_makes_no_sense_is_refused(void **state)
     expect_refused(net, rv_rewire(net, j, &(rv_rewiring){ .density = 0.5, .indegree = 3 }), "one of them");
     expect_refused(net, rv_rewire(net, j, &(rv_rewiring){ .indegree = 3, .weight = rv_list(list, 3) }), "a number or a distribution");
     expect_refused(net, rv_rewire(net, j, &(rv_rewiring){ .indegree = 3, .delay = rv_normal(-5, 0.001) }), "delay = -");
+    expect_refused(net, rv_rewire(net, j, &(rv_rewiring){ .indegree = INT32_MAX }), "synapses need");
     expect_refused(net, rv_scale(net, j, &(rv_scaling){ .interval_ms = 10, .rate = 5, .tau = 0 }), "tau = 0 ms");
     expect_refused(net, rv_scale(net, j, &(rv_scaling){ .rate = 5, .tau = 10 }), "interval = 0 ms");
     expect_refused(net, rv_learn_delays(net, j, &(rv_delay_rule){ .interval_ms = 10, .rate = 1, .tau = 1, .delay_min = 0, .delay_max = 5 }), "delay_min = 0 ms, allowed 0.1");
@@ -570,6 +571,7 @@ static void what_makes_no_sense_is_refused(void **state)
     ENSURE_OK(net, rv_synapse_count(net, j, &n));
     assert_int_equal(n, 90);
     expect_refused(net, rv_set_delays(net, j, rv_number(0.05)), "delay = 0.05 ms, allowed 0.1");
+    expect_refused(net, rv_set_delays(net, j, rv_normal(0.05, 1e-6)), "delay = 0.0");
     rv_net_free(net);
 }
 
