@@ -157,7 +157,7 @@ static double compare_with_twin(trial *t, int last)
 {
     double v[N_POST], worst = 0;
     ENSURE_OK(t->net, rv_get(t->net, rv_all(t->post), "V_m", v));
-    for (int i = last % 5; i < N_POST; i += 5) {
+    for (int i = last % 15; i < N_POST; i += 15) {
         double expected = twin_of(t, i, last);
         ENSURE_NEAR_IN(v[i], expected, RELATIVE * fmax(1, expected), "mV", "target %d after phase %d", i, last);
         worst = reference_worse(worst, v[i], expected);
