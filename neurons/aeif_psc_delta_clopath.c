@@ -11,12 +11,12 @@ static const rv_field params[] = {
     [T_REF] = { "t_ref", "ms", 0, 0, 1e6, "V_m stays at V_reset" },
     [A] = { "a", "nS", 4, -1e6, 1e6, "subthreshold adaptation" },
     [B] = { "b", "pA", 80.5, -1e9, 1e9, "added to w by a spike" },
-    [TAU_W] = { "tau_w", "ms", 144, 1e-3, 1e9, "time constant of w" },
+    [TAU_W] = { "tau_w", "ms", 144, 1e-2, 1e9, "time constant of w" },
     [I_SP] = { "I_sp", "pA", 400, -1e9, 1e9, "z after a spike" },
-    [TAU_Z] = { "tau_z", "ms", 40, 1e-3, 1e9, "time constant of z" },
+    [TAU_Z] = { "tau_z", "ms", 40, 1e-2, 1e9, "time constant of z" },
     [V_TH_REST] = { "V_th_rest", "mV", -50.4, -1e4, 1e4, "V_th at rest" },
     [V_TH_MAX] = { "V_th_max", "mV", 30.4, -1e4, 1e4, "V_th after a spike" },
-    [TAU_V_TH] = { "tau_V_th", "ms", 50, 1e-3, 1e9, "time constant of V_th" },
+    [TAU_V_TH] = { "tau_V_th", "ms", 50, 1e-2, 1e9, "time constant of V_th" },
     [V_CLAMP] = { "V_clamp", "mV", 33, -1e4, 1e4, "V_m during a spike" },
     [T_CLAMP] = { "t_clamp", "ms", 2, 0, 1e3, "how long a spike lasts" },
     [I_E] = { "I_e", "pA", 0, -1e9, 1e9, "constant current" },
@@ -36,6 +36,7 @@ enum { K_G, K_E_L, K_DELTA_T, PEAK, RESET, REF_STEPS, K_A, K_B, K_TAU_W, JUMP_Z,
 
 static const char *check(const double *p)
 {
+    if (p[C_M] / p[G_L] < 1e-2) return "C_m / g_L must not be below 0.01 ms, the parts in which it is integrated";
     if (p[V_RESET] >= p[V_PEAK]) return "V_reset must be below V_peak";
     if (p[V_TH_MAX] < p[V_TH_REST]) return "V_th_max must not be below V_th_rest";
     if (p[V_PEAK] < p[V_TH_REST]) return "V_peak must not be below V_th_rest";
