@@ -302,6 +302,47 @@ static void learning_goes_on(void **state)
     print_message("largest relative deviation from the twin: %.2g\n", worst);
 }
 
+/* Delays set to what they are: every rule keeps its traces and what its synapses own. */
+static table run_with_rule(const char *rule, bool set, int threads, int64_t *n_spikes)
+{
+    rv_net       *net = reference_net((rv_net_def){ .seed = 13, .threads = threads });
+    rv_population p = reference_population(net, "n", 150, "iaf_psc_delta");
+    rv_projection j;
+    const rv_setting settings[] = { { strcmp(rule, "stdp_reward") == 0 ? "b" : "dendritic_fraction", rv_number(strcmp(rule, "stdp_reward") == 0 ? -0.01 : 0.5) } };
+    reference_set_all(net, p, "E_L", 0.0, "V_m", 0.0, "V_reset", 0.0, "V_th", 10.0, NULL);
+    reference_input(net, p, "poisson", "rate", 8000.0, "weight", 0.15, NULL);
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(p), .target = rv_all(p), .rule = "fixed_indegree", .degree = 10, .weight = rv_uniform(0.1, 0.3), .delay = rv_uniform(1, 6),
+                                                      .plasticity = rule, .settings = settings, .n_settings = strcmp(rule, "tsodyks") != 0 }, &j));
+    ENSURE_OK(net, rv_record_spikes(net, p));
+    ENSURE_OK(net, rv_run(net, 60));
+    table now = read_table(net, j);
+    if (set) ENSURE_OK(net, rv_set_delays(net, j, rv_list(now.delay, now.n)));
+    free_table(&now);
+    ENSURE_OK(net, rv_run(net, 60));
+    now = read_table(net, j);
+    *n_spikes = rv_spike_count(net, p);
+    rv_net_free(net);
+    return now;
+}
+
+static void what_is_set_to_what_it_is_goes_on(void **state)
+{
+    (void)state;
+    static const char *const rules[] = { "stdp", "stdp_triplet", "stdp_inhibitory", "stdp_reward", "tsodyks", "stdp_voltage" };
+    for (int k = 0; k < 6; k++) {
+        int64_t n[2];
+        table   as_it_was = run_with_rule(rules[k], false, 1, &n[0]), set = run_with_rule(rules[k], true, 2, &n[1]);
+        assert_true(n[0] > 300);
+        assert_int_equal(n[1], n[0]);
+        assert_int_equal(set.n, as_it_was.n);
+        for (int64_t i = 0; i < set.n; i++) {
+            assert_true(set.source[i] == as_it_was.source[i] && set.target[i] == as_it_was.target[i] && set.delay[i] == as_it_was.delay[i]);
+            ENSURE_NEAR_IN(set.weight[i], as_it_was.weight[i], RELATIVE * fabs(as_it_was.weight[i]), "(weight)", "%s, synapse %d", rules[k], (int)i);
+        }
+        free_table(&set), free_table(&as_it_was);
+    }
+}
+
 /* ---- delays that learn ---------------------------------------------------------------------------------------------- */
 
 /* All pairs whose later spike lies in an interval, with the delays of that interval. */
@@ -579,6 +620,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_spike_arrives_once),       cmocka_unit_test(memory_is_that_of_new_rows),   cmocka_unit_test(learning_goes_on),
+        cmocka_unit_test(what_is_set_to_what_it_is_goes_on),
         cmocka_unit_test(delays_learn_from_pairs),        cmocka_unit_test(rounding_is_right_on_average), cmocka_unit_test(totals_are_kept),
         cmocka_unit_test(scaling_follows_its_equation),   cmocka_unit_test(threads_make_no_difference),   cmocka_unit_test(what_makes_no_sense_is_refused),
     };
