@@ -124,7 +124,14 @@ static void check_synapse_keys(lua_State *L, int index, const rv_table *rule, co
     script_keys(L, index, name ? lua_pushfstring(L, "net:connect: %s", name) : "net:connect", keys, n);
 }
 
-/* A parameter of the kind of synapse that has words takes one of them, some of rules take a text; pushes what the value
+static const rv_words *words_of(const rv_table *table, const char *param)
+{
+    for (int k = 0; k < table->n_words; k++)
+        if (strcmp(table->words[k].param, param) == 0) return &table->words[k];
+    return NULL;
+}
+
+/* A parameter that has words takes one of them, some of rules take a text; pushes what the value
  * borrows. */
 static rv_value read_setting(lua_State *L, int index, const rv_table *rule, const rv_table *synapse, const char *name)
 {
@@ -132,9 +139,8 @@ static rv_value read_setting(lua_State *L, int index, const rv_table *rule, cons
     lua_getfield(L, index, name);
     for (int k = 0; k < rule->n_texts; k++)
         if (strcmp(rule->texts[k].name, name) == 0) return rv_text(script_text(L, -1, what));
-    for (int k = 0; k < synapse->n_words; k++)
-        if (strcmp(synapse->words[k].param, name) == 0)
-            return rv_number(script_word(L, script_text(L, -1, what), what, synapse->words[k].word, synapse->words[k].n));
+    const rv_words *words = words_of(rule, name) ? words_of(rule, name) : words_of(synapse, name);
+    if (words) return rv_number(script_word(L, script_text(L, -1, what), what, words->word, words->n));
     return script_value(L, NULL, -1, what);
 }
 

@@ -62,6 +62,8 @@ typedef struct projection_def {
     const rv_synapse *synapse;        /* NULL: plain                    */
     double         synapse_param[RV_MAX_SYNAPSE_PARAMS];
     double         max_delay;         /* steps                          */
+    int            rewarding;         /* population whose spikes are rewards, from 1; 0: none */
+    double         reward_delay;      /* steps                          */
 } projection_def;
 
 enum { MAX_INPUT_PARAMS = 8 };

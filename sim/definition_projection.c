@@ -314,12 +314,24 @@ static rv_status check_synapse(const checked *c)
                      p->synapse->table.name);
 }
 
+/* Rules that depend on the membrane potential. */
+static rv_status check_voltage(const checked *c)
+{
+    const population_def *target = &c->d->population[c->p->target.population];
+    const char           *rule = c->p->plasticity->table.name;
+    if (table_state(&target->model->table, "V_m") < 0)
+        return error_set(c->error, RV_CONFLICT, "%s: plasticity \"%s\" depends on the membrane potential, and %s has no V_m", c->object, rule, target->model->table.name);
+    if (c->d->timing == RV_GRID) return RV_OK;
+    return error_set(c->error, RV_CONFLICT, "%s: exact timing: plasticity \"%s\" needs the membrane potential at every step, and neurons are only visited at events", c->object, rule);
+}
+
 static rv_status check_rule(const checked *c)
 {
     const projection_def *p = c->p;
     const char           *wrong = p->plasticity->check ? p->plasticity->check(p->param) : NULL;
     epoch_rule           *epochs;
     if (wrong) return error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong);
+    if (p->plasticity->voltage_change) return check_voltage(c);
     if (!p->plasticity->epochs) return RV_OK;
     if (c->d->timing == RV_EXACT)
         return error_set(c->error, RV_CONFLICT, "%s: exact timing: plasticity \"%s\" works in steps", c->object, p->plasticity->table.name);

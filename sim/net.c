@@ -66,6 +66,7 @@ void rv_net_free(rv_net *net)
     network_free(net->net);
     definition_free(&net->def);
     free(net->spikes), free(net->n_spikes), free(net->probe), free(net->watched);
+    structure_close(net);
     free(net->timer), free(net->spike_listener), free(net->clock_listener);
     free(net);
 }
@@ -473,11 +474,12 @@ void net_catch_up(rv_net *net, int b)
     for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_catch_up(&net->state->tile[t].learning[b], (double)net->state->step);
 }
 
-static double weight_of(const rv_net *net, int index, const synapse_ref *ref)
+double net_weight_of(const rv_net *net, int index, const synapse_ref *ref)
 {
     const bundle *b = &net->net->bundle[index];
     const rows   *r = &b->rows[ref->tile];
     if (b->epoch) return net->state->tile[ref->tile].epoch[index].variable[EPOCH_W][ref->index];
+    if (b->rule && b->rule->carry) return plastic_read(&net->state->tile[ref->tile].learning[index], ref->segment, ref->index, (double)net->state->step).weight;
     double      stored = r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
     return b->factor == 1 ? stored : stored / b->factor;
 }
@@ -495,7 +497,7 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
     for (int64_t k = 0; k < n; k++) {
         if (sources) sources[k] = list[k].source;
         if (targets) targets[k] = list[k].target;
-        if (weights) weights[k] = weight_of(net, b, &list[k]);
+        if (weights) weights[k] = net_weight_of(net, b, &list[k]);
         if (delays_ms) delays_ms[k] = (double)list[k].delay * 0x1p-32 * net->def.resolution;
     }
     free(list);
@@ -524,8 +526,7 @@ rv_status net_weights(rv_net *net, int projection, double *weights)
     return rv_synapses(net, (rv_projection){ projection + 1 }, NULL, NULL, weights, NULL);
 }
 
-/* Bounds of the learning rule; without one any finite number. */
-static void weight_bounds(const rv_net *net, int p, double *low, double *high)
+void net_weight_bounds(const rv_net *net, int p, double *low, double *high)
 {
     const projection_def *def = &net->def.projection[p];
     *low = -1e300, *high = 1e300;
@@ -537,7 +538,7 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
     int     index = network_bundle_of(net->net, p);
     bundle *b = &net->net->bundle[index];
     double  low, high;
-    weight_bounds(net, p, &low, &high);
+    net_weight_bounds(net, p, &low, &high);
     TRY(value_check(value, low, high, what, "", &net->error));
     if (b->synapse && b->synapse->whole) TRY(value_check_whole(value, what, &net->error));
     if (value->kind == RV_LIST && value->n != n)
@@ -559,6 +560,12 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
     return RV_OK;
 }
 
+void net_settle(rv_net *net, int b)
+{
+    net_catch_up(net, b);
+    for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_settle(&net->state->tile[t].learning[b], (double)net->state->step);
+}
+
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights)
 {
     int          p = net_projection(net, projection);
@@ -569,7 +576,8 @@ rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights
     TRY(rv_compile(net));
     snprintf(what, sizeof what, "projection \"%.100s\" -> \"%.100s\": weight", net->def.population[net->def.projection[p].source.population].name,
              net->def.population[net->def.projection[p].target.population].name);
-    net_catch_up(net, network_bundle_of(net->net, p));
+    int b = network_bundle_of(net->net, p);
+    net_settle(net, b);
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     rv_status status = set_weights(net, p, list, n, &weights, what);
     free(list);

@@ -123,6 +123,10 @@ rv_status rv_record_weights(rv_net *net, rv_projection projection, double interv
     int64_t n;
     if (handle) handle->id = 0;
     if (index < 0) return RV_UNKNOWN_NAME;
+    for (int k = 0; k < net->n_tasks; k++)
+        if (net->task[k].projection == index && (net->task[k].kind == TASK_REWIRE || net->task[k].kind == TASK_DELAYS))
+            return rv_fail(net, RV_CONFLICT, "projection \"%s\" -> \"%s\": its synapses come and go, or change their delays, and cannot be recorded one by one",
+                           net->def.population[net->task[k].source].name, net->def.population[net->task[k].target].name);
     TRY(rv_synapse_count(net, projection, &n));
     TRY(new_probe(net, RV_PROBE_WEIGHTS, interval_ms, "the interval of a probe", &p));
     p->projection = index, p->n_columns = n;

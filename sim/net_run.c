@@ -163,6 +163,8 @@ static int64_t next_stop(const rv_net *net, int64_t end)
         if (net->timer[k].next > present(net) && net->timer[k].next < end) end = net->timer[k].next;
     for (int k = 0; k < net->n_probes; k++)
         if (net->probe[k]->kind == RV_PROBE_WEIGHTS && net->probe[k]->first < end) end = net->probe[k]->first;
+    for (int k = 0; k < net->n_tasks; k++)
+        if (net->task[k].next < end) end = net->task[k].next;
     return end;
 }
 
@@ -191,9 +193,11 @@ static rv_status run_stretch(rv_net *net, run_watch *w, int64_t end)
     w->probe = net->probe, w->n_probes = net->n_probes;
     w->watched = net->watched, w->n_watched = net->n_watched;
     w->watch = net->watch, w->watch_user = net->watch_user;
+    w->task = net->task, w->n_tasks = net->n_tasks;
     w->one_window = net->n_spike_listeners > 0;
     w->come_up_at = next_wall_call(net);
     TRY(run_until(net->state, next_stop(net, end), w, &net->error));
+    TRY(structure_run_due(net));
     TRY(call_spike_listeners(net, w));
     TRY(sample_weights(net));
     TRY(call_timers(net));

@@ -156,7 +156,8 @@ static bool counts_spikes(const network *net, const projection_def *p)
 
 static weight_kind kind_of(const network *net, const projection_def *p)
 {
-    if (p->plasticity) return p->synapse ? WEIGHT_FLOAT : WEIGHT_DOUBLE; /* those of chips are whole and small */
+    bool learns = p->plasticity && !p->plasticity->release;
+    if (learns) return p->synapse ? WEIGHT_FLOAT : WEIGHT_DOUBLE; /* those of chips are whole and small */
     if (p->weight.kind == RV_NUMBER) return WEIGHT_CONSTANT;
     return net->def->timing == RV_EXACT ? WEIGHT_DOUBLE : WEIGHT_FLOAT;
 }
@@ -189,6 +190,10 @@ static rv_status take_rule(network *net, const projection_def *p, bundle *b, rv_
     }
     b->rule = p->plasticity;
     prepare_rule(p, b);
+    if (b->rule->voltage_change) { /* V_m of every step: nothing can be jumped over */
+        net->n_voltage_rules++;
+        net->population[p->target.population].closed_form = false;
+    }
     return RV_OK;
 }
 
@@ -220,15 +225,18 @@ static rv_status make_bundles(network *net, rv_error *error)
     for (int k = 0; k < d->n_populations; k++) {
         net->population[k].bundle = calloc((size_t)net->n_bundles + 1, sizeof(int));
         net->population[k].learning = calloc((size_t)net->n_bundles + 1, sizeof(int));
-        if (!net->population[k].bundle || !net->population[k].learning) return error_memory(error, "bundles", 0);
+        net->population[k].rewarded = calloc((size_t)net->n_bundles + 1, sizeof(int));
+        if (!net->population[k].bundle || !net->population[k].learning || !net->population[k].rewarded) return error_memory(error, "bundles", 0);
     }
     for (int i = 0; i < net->n_bundles; i++) {
         bundle         *b = &net->bundle[i];
         population_net *source = &net->population[b->source];
         source->bundle[source->n_bundles++] = i;
-        if (!b->rule && !b->epoch) continue;
+        if ((!b->rule || !b->rule->on_post) && !b->epoch) continue;
         population_net *target = &net->population[d->projection[b->projection[0]].target.population];
         target->learning[target->n_learning++] = i;
+        int rewarding = d->projection[b->projection[0]].rewarding;
+        if (rewarding) net->population[rewarding - 1].rewarded[net->population[rewarding - 1].n_rewarded++] = i;
     }
     return RV_OK;
 }
@@ -296,16 +304,22 @@ static rv_status window_of_rule(network *net, const bundle *b, rv_error *error)
     return RV_OK;
 }
 
-static rv_status choose_window(network *net, rv_error *error)
+rv_status network_choose_window(network *net, rv_error *error)
 {
     net->window = LONGEST_WINDOW;
     for (int i = 0; i < net->def->n_projections; i++) {
         int64_t steps = (int64_t)(net->min_delay[i] >> 32);
         if (!is_short(net, i) && steps < net->window) net->window = steps;
     }
+    for (int i = 0; i < net->def->n_projections; i++) { /* rewards are known when they are felt */
+        const projection_def *p = &net->def->projection[i];
+        if (p->rewarding && p->reward_delay < (double)net->window) net->window = (int64_t)p->reward_delay;
+    }
     for (int i = 0; i < net->n_bundles; i++)
-        if (net->bundle[i].rule) TRY(window_of_rule(net, &net->bundle[i], error));
+        if (net->bundle[i].rule && net->bundle[i].rule->on_post) TRY(window_of_rule(net, &net->bundle[i], error));
     if (net->n_epochs > 0) net->window = 1; /* all tiles hear of a step's spikes before what is learnt from them acts */
+    if (net->longest_window == 0) net->longest_window = net->window;
+    if (net->window > net->longest_window) net->window = net->longest_window;
     return RV_OK;
 }
 
@@ -321,7 +335,7 @@ static rv_status compile(network *net, int threads, rv_error *error)
     if ((int64_t)net->n_tiles * net->n_levels > MAX_SPIKE_LISTS)
         return error_set(error, RV_OUT_OF_RANGE, "the network needs %d tiles and %d levels of delays shorter than a step, allowed are %d together: use fewer threads",
                          net->n_tiles, net->n_levels, MAX_SPIKE_LISTS);
-    return choose_window(net, error);
+    return network_choose_window(net, error);
 }
 
 rv_status network_compile(const definition *d, int threads, network **result, rv_error *error)
@@ -356,6 +370,7 @@ void network_free(network *net)
         for (int k = 0; k < RV_MAX_CONSTANTS; k++) free(net->population[p].constant[k]);
         free(net->population[p].bundle);
         free(net->population[p].learning);
+        free(net->population[p].rewarded);
         free(net->population[p].tile_of_block);
     }
     free(net->bundle);

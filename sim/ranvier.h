@@ -264,7 +264,17 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
 /** Sets all weights: a number, a list [n_synapses] in the order of rv_synapses(), or a distribution. Between runs. */
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights);
 
-/** What rules that learn in epochs (loihi_rule and its kin) keep, as it is now: "w", "t" and "d" of every synapse, in the
+/** More reward from now on, by `amount`, for the synapses of a projection whose rule has one (stdp_reward). Between runs and
+ *  in callbacks. */
+rv_status rv_reward(rv_net *net, rv_projection projection, double amount);
+
+/** Makes every spike of a population a reward, felt after a delay of one step or more (a volume transmitter). Before the
+ *  first run. */
+rv_status rv_reward_from(rv_net *net, rv_projection projection, rv_population source, double delay_ms);
+
+/** What a rule keeps beside the weights, as it is now. Of other rules than the next the states of the rule's table, for
+ *  every synapse, in the order of rv_synapses().
+ *  What rules that learn in epochs (loihi_rule and its kin) keep: "w", "t" and "d" of every synapse, in the
  *  order of rv_synapses(); the traces "x1" and "x2" of every neuron of the source population, "y1", "y2" and "y3" of every one
  *  of the target population. @param values result, [n]; NULL to ask for n alone */
 rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *variable, double *values, int64_t *n);
@@ -272,6 +282,66 @@ rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *var
 /** Sets it, between runs: a number, or a list [n]. A trace y that has been set is delivered from then on, like a reward: it
  *  stays as set until it is set again, and spikes leave it alone. */
 rv_status rv_set_learning(rv_net *net, rv_projection projection, const char *variable, rv_value value);
+
+/* ----------------------------------------------------------------- homeostasis and structural plasticity --- */
+
+/* What follows changes the synapses of a projection between two steps, whatever learning rule it has: at once (an interval
+ * of 0), or at every multiple of an interval from now on. What is asked for again replaces what was asked for before; an
+ * interval of INFINITY ends it. The result is the same for any number of threads. Not for synapses of a chip. */
+
+/** Sets all delays, as rv_set_weights() sets weights: a number, a list [n_synapses] in the order of rv_synapses(), or a
+ *  distribution (rounded to the grid in grid timing). A delay holds for the spikes sent from now on: those under way arrive
+ *  when they were due. The order of rv_synapses() follows the new delays. In exact timing delays of a step or more must
+ *  stay so, and the dendritic part of those that learn half a step. Refused while the projection's weights are recorded. */
+rv_status rv_set_delays(rv_net *net, rv_projection projection, rv_value delays);
+
+/** Multiplies the weights of each target so that the sum of their absolute values is `total`, within the bounds of the
+ *  learning rule; a target whose weights are all 0 stays as it is. */
+rv_status rv_normalise(rv_net *net, rv_projection projection, double total, double interval_ms);
+
+/** Synaptic scaling (Turrigiano et al. 1998, doi:10.1038/36103) as van Rossum, Bi & Turrigiano 2000,
+ *  doi:10.1523/JNEUROSCI.20-23-08812.2000, have it: each target has a sensor of its activity, tau da/dt = -a + sum of its
+ *  spikes, and at each interval dt its weights w change by w dt (beta (rate - a) + gamma I), I the sum of (rate - a) dt.
+ *  The sensors begin at `rate`. */
+typedef struct rv_scaling {
+    double interval_ms; /* above 0                       */
+    double rate;        /* Hz, aimed at                  */
+    double tau;         /* ms, of the sensor             */
+    double beta;        /* 1/(s Hz)                      */
+    double gamma;       /* 1/(s^2 Hz); 0: no integral    */
+} rv_scaling;
+rv_status rv_scale(rv_net *net, rv_projection projection, const rv_scaling *scaling);
+
+/** Structural plasticity: removes the synapses with |weight| below prune_below, then gives every target that has fewer than
+ *  `indegree` synapses of the projection new ones, from sources drawn at random under the autapse and multapse rules of the
+ *  projection. A spike under way on a synapse that is removed is lost with it; a new one gets the spikes sent after it was
+ *  made. Weights and delays of new synapses are numbers or distributions; null: those given to rv_connect(). Refused while
+ *  the projection's weights are recorded. */
+typedef struct rv_rewiring {
+    double   interval_ms;
+    double   prune_below; /* 0: nothing is removed                                        */
+    int64_t  indegree;    /* 0, and no density: nothing grows                             */
+    double   density;     /* the same as a part of the sources, 0 to 1; instead of indegree */
+    rv_value weight, delay;
+} rv_rewiring;
+rv_status rv_rewire(rv_net *net, rv_projection projection, const rv_rewiring *rewiring);
+
+/** How many synapses rv_rewire() has removed and made so far. */
+rv_status rv_rewired(rv_net *net, rv_projection projection, int64_t *pruned, int64_t *grown);
+
+/** Delays that learn: every spike of a target shifts the delays of its synapses by rate lag/tau exp(1 - |lag|/tau) for each
+ *  spike that arrived lag = t_post - t_arrival before (after: lag < 0) it, |lag| <= window: arrivals are drawn towards the
+ *  target's spikes (after Huening et al. 1998, doi:10.1162/089976698300017665; Eurich et al. 1999,
+ *  doi:10.1103/PhysRevLett.82.1594). The shifts of an interval take effect at its end; in grid timing they are rounded to
+ *  whole steps at random, right on average. Refused while the projection's weights are recorded. */
+typedef struct rv_delay_rule {
+    double interval_ms; /* above 0              */
+    double rate;        /* ms, the largest shift of a pair, at a lag of tau */
+    double tau;         /* ms                   */
+    double window;      /* ms; 0: 5 tau         */
+    double delay_min, delay_max; /* ms          */
+} rv_delay_rule;
+rv_status rv_learn_delays(rv_net *net, rv_projection projection, const rv_delay_rule *rule);
 
 /* ---------------------------------------------------------------------------------------------- inputs --- */
 

@@ -200,6 +200,12 @@ static void close_builder(builder *w)
     free(w->cursor);
 }
 
+void rows_count_bytes(rows *r, int64_t sources)
+{
+    r->bytes = (sources + 1) * (int64_t)sizeof *r->row + (r->n_segments + 1) * (int64_t)sizeof *r->segment +
+               r->n_synapses * (int64_t)(sizeof(uint16_t) + (r->weight_float ? sizeof(float) : 0) + (r->weight_double ? sizeof(double) : 0));
+}
+
 void rows_free(rows *r, int64_t sources)
 {
     memory_free(r->row, (size_t)(sources + 1) * sizeof *r->row);
@@ -330,8 +336,7 @@ static rv_status sort_tile(builder *w, int t, sorter *s)
     if (!r->segment) return RV_OUT_OF_MEMORY;
     for (int64_t source = 0; source < n; source++) cut_row(w, t, source);
     r->segment[total] = (segment){ .first = (uint32_t)r->n_synapses };
-    r->bytes = (n + 1) * (int64_t)sizeof *r->row + (total + 1) * (int64_t)sizeof *r->segment +
-               r->n_synapses * (int64_t)(sizeof(uint16_t) + weight_bytes(w->b));
+    rows_count_bytes(r, n);
     return RV_OK;
 }
 
@@ -399,11 +404,21 @@ static bool sign_matters(const builder *w)
     return !(w->b->synapse && w->b->synapse->whole && d->population[p->target.population].model->adds_inputs);
 }
 
+/* Weights that learn may take any sign that their rule allows. */
+static void note_bounds(builder *w)
+{
+    const projection_def *p = &w->net->def->projection[w->b->projection[0]];
+    double                low, high;
+    p->plasticity->bounds(p->param, &low, &high);
+    w->negative |= low < 0, w->positive |= high > 0;
+}
+
 static void note_sign(builder *w)
 {
     bundle *b = w->b;
     if (b->kind == WEIGHT_CONSTANT) w->negative = b->weight < 0, w->positive = b->weight > 0;
     if (b->epoch) w->negative = b->epoch->low[EPOCH_W] < 0, w->positive = b->epoch->high[EPOCH_W] > 0; /* those to come */
+    if (b->rule && b->rule->on_post) note_bounds(w);
     b->sign = !sign_matters(w) ? 1 : w->negative && w->positive ? 0 : w->negative ? -1 : 1;
 }
 
@@ -484,7 +499,7 @@ static void list_segment(const network *net, const rows *r, int t, int64_t sourc
         int local = r->target[i] - p->base;
         if (local < 0 || local >= p->n) continue;
         if (list)
-            list[*n] = (synapse_ref){ t, i, k, source, p->first + local, (uint64_t)s->steps << 32 | s->fraction };
+            list[*n] = (synapse_ref){ t, i, k, source, p->first + local, segment_delay(s) };
         ++*n;
     }
 }

@@ -189,6 +189,34 @@ static void test_izhikevich_2003(void **state)
     draws("izhikevich_2003.lua time=100");
 }
 
+static void test_izhikevich_2006(void **state)
+{
+    (void)state;
+    if (SANITIZED[0]) skip();
+    passes("izhikevich_2006.lua check=1");
+    fails("izhikevich_2006.lua check=1 time=2000");
+    honours_time("izhikevich_2006");
+    draws("izhikevich_2006.lua time=1000");
+}
+
+static void test_clopath_2010(void **state)
+{
+    (void)state;
+    passes("clopath_2010.lua check=1");
+    fails("clopath_2010.lua check=1 time=500");
+    honours_time("clopath_2010");
+    draws("clopath_2010.lua");
+}
+
+static void test_jeffress_1948(void **state)
+{
+    (void)state;
+    passes("jeffress_1948.lua check=1");
+    fails("jeffress_1948.lua check=1 time=100");
+    honours_time("jeffress_1948");
+    draws("jeffress_1948.lua time=1300");
+}
+
 static void test_potjans_diesmann_2014(void **state)
 {
     (void)state;
@@ -300,7 +328,7 @@ int main(void)
         cmocka_unit_test(test_regimes_of_brunel_2000),
         cmocka_unit_test(test_quantise), cmocka_unit_test(test_vogels_abbott_2005),
         cmocka_unit_test(test_benchmark_4),
-        cmocka_unit_test(test_izhikevich_2003),
+        cmocka_unit_test(test_izhikevich_2003), cmocka_unit_test(test_izhikevich_2006), cmocka_unit_test(test_clopath_2010), cmocka_unit_test(test_jeffress_1948),
         cmocka_unit_test(test_potjans_diesmann_2014),
         cmocka_unit_test(test_receptive_fields),
         cmocka_unit_test(test_event_camera),
