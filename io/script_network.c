@@ -354,7 +354,8 @@ static void read_sample(lua_State *L, const char *what, rv_synapse_sample *sampl
 {
     if (lua_type(L, 4) != LUA_TTABLE) return;
     if (lua_getfield(L, 4, "synapses") != LUA_TNIL) {
-        rv_value list = script_value(L, NULL, -1, lua_pushfstring(L, "%s: synapses", what));
+        const char *name = lua_pushfstring(L, "%s: synapses", what);
+        rv_value    list = script_value(L, NULL, -2, name);
         if (list.kind != RV_LIST) script_fail(L, "%s: synapses is a list of numbers, as J:synapses() counts them", what);
         int64_t *synapses = lua_newuserdatauv(L, (size_t)(list.n + 1) * sizeof *synapses, 0);
         for (int64_t k = 0; k < list.n; k++) {
@@ -364,7 +365,8 @@ static void read_sample(lua_State *L, const char *what, rv_synapse_sample *sampl
         sample->synapses = synapses, sample->n_synapses = list.n;
     }
     if (lua_getfield(L, 4, "histogram") == LUA_TNIL) return;
-    rv_value bins = script_value(L, NULL, -1, lua_pushfstring(L, "%s: histogram", what));
+    const char *name = lua_pushfstring(L, "%s: histogram", what);
+    rv_value    bins = script_value(L, NULL, -2, name);
     if (bins.kind != RV_LIST || bins.n != 3 || !(bins.list[2] >= 1 && bins.list[2] <= 1e6)) script_fail(L, "%s: histogram = { low, high, number of bins }", what);
     sample->low = bins.list[0], sample->high = bins.list[1], sample->bins = (int)bins.list[2];
 }
