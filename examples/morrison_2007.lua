@@ -38,7 +38,7 @@ net:poisson({ E, I }, { rate = 20856, weight = J })
 
 net:record({ E, I }, "spikes")
 local low, high, bins = 25, 65, 80
-local histogram = net:record(EE, "weights", { interval = math.max(delay, time / 5 - (time / 5) % 0.1), histogram = { low, high, bins } })
+local histogram = net:record(EE, "weights", { interval = math.max(1, time // 5), histogram = { low, high, bins } })
 local before = EE:weights()
 net:run(time)
 
@@ -48,6 +48,19 @@ local after = EE:weights()
 local mean, deviation = rv.stats.mean(after), rv.stats.sd(after)
 local moved = {}
 for i = 1, #after, 101 do moved[#moved + 1] = after[i] - before[i] end
+
+-- The mean change of the weights that were w at the beginning, and what it would be without correlations
+local drift = { w = {}, change = {}, theory = {}, n = {} }
+for k = 1, 12 do drift.w[k], drift.change[k], drift.n[k] = 39 + k, 0, 0 end
+for i = 1, #after do
+  local k = math.floor(before[i] - 38.5)
+  if k >= 1 and k <= 12 then drift.change[k], drift.n[k] = drift.change[k] + after[i] - before[i], drift.n[k] + 1 end
+end
+local r = E:rate() / 1000 -- per ms
+for k = 1, 12 do
+  drift.change[k] = drift.change[k] / drift.n[k]
+  drift.theory[k] = time * r ^ 2 * (w.lambda or 0) * (15 * drift.w[k] ^ (w.mu or 0) - (w.alpha or 0) * 30 * drift.w[k])
+end
 local rate, cv = E:rate(from), E:cv(from)
 local expected = scale == 0.2 and 21.06 or scale == 1 and 11 or nil
 local function row(name, format, x, published)
@@ -79,11 +92,7 @@ if rv.arg.figure then
     for k = 1, bins do y[k] = 100 * samples[k][i] / #after end
     curves[#curves + 1] = { x = centre, y = y, label = string.format("%g ms", times[i]), x_label = "weight (pA)", y_label = "synapses (%)" }
   end
-  local x, y = {}, {}
-  for i = 1, 2000 do
-    local k = 1 + (i * 7919) % #after
-    x[i], y[i] = before[k], after[k]
-  end
-  curves[#curves + 1] = { x = x, y = y, points = true, label = "2000 synapses", x_label = "weight at the beginning (pA)", y_label = "weight at the end (pA)" }
+  curves[#curves + 1] = { x = drift.w, y = drift.change, points = true, label = "measured", x_label = "weight at the beginning (pA)", y_label = "mean change (pA)" }
+  curves[#curves + 1] = { x = drift.w, y = drift.theory, label = "independent spikes", x_label = "weight at the beginning (pA)", y_label = "mean change (pA)" }
   rv.plot(rv.arg.figure, { curves = curves, title = "Power-law STDP in a balanced network" })
 end
