@@ -35,7 +35,7 @@ local IE = net:connect(I, E, random, learning)
 
 net:record({ E, I }, "spikes")
 local activity = net:record(E, "rate", { bin = 10 })
-local weights = net:record(IE, "weights", { interval = math.max(1, time // 20), histogram = { -100, 0, 100 } })
+local weights = net:record(IE, "weights", { interval = math.max(1, time // 20), histogram = { -15, 0, 60 } })
 net:run(time)
 
 -- Measured against published
@@ -66,7 +66,7 @@ if rv.arg.figure then
     for k = 1, 10 do y[i] = y[i] + total[10 * (i - 1) + k] / 10 end
   end
   local samples, edges, last = weights:values(), {}, {}
-  for k = 1, 100 do edges[k], last[k] = 100 - k + 0.5, 100 * samples[k][#samples[k]] / #w end
+  for k = 1, 60 do edges[k], last[k] = 15 - (k - 0.5) / 4, 100 * samples[k][#samples[k]] / #w end
   local sorted = { table.unpack(rates) }
   table.sort(sorted)
   local rank = {}
