@@ -90,7 +90,7 @@ int net_state_of_rule(rv_net *net, int projection, const char *variable)
     definition_projection_label(&net->def, p, object);
     for (int v = 0; table && v < table->n_states; v++) states[v] = table->states[v].name;
     if (!table || table->n_states == 0)
-        rv_fail(net, RV_CONFLICT, "%s: %s%s keep no \"%.60s\" that can be read, but weights", object, table ? "synapses of plasticity " : "static synapses", table ? table->name : "", variable);
+        rv_fail(net, RV_CONFLICT, "%s: only rules that learn in epochs, like loihi_rule, and those with states, like tsodyks, keep anything like \"%.60s\"", object, variable);
     else error_unknown(&net->error, object, "state", variable, states, table->n_states);
     return -1;
 }
