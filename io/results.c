@@ -9,6 +9,8 @@
  *       mapping/     node_ids, index_pointers (= index_pointer), element_ids, element_pos, time (start, stop, step)
  *   /rate/<population>           data f64 [T] in Hz, time; ours
  *   /weights/<source>_to_<target>    data f64 [T,synapses], source, target, time; ours
+ *   /synapses/<..>_<variable>        the same of a state of the learning rule; ours
+ *   /histogram/<source>_to_<target>  data f64 [T,bins], edges, time; ours
  *   /touches                     what the user did while it ran (results.h): timestamps f64 in ms, kind, index, neuron
  *                                i64, value f64; knobs: their labels, one a line; ours
  *   /provenance                  what made it: version, seed, ..., script
@@ -201,9 +203,15 @@ static rv_status add_rate(results_writer *w, stream *s, const rv_probe_info *inf
 
 static rv_status add_synapses(results_writer *w, const stream *s, const rv_probe_info *info)
 {
-    int64_t   n = info->n_columns, *ends = malloc((size_t)(2 * n + 1) * sizeof *ends);
-    rv_status status = ends ? RV_OK : no_memory(w, "synapses", n);
-    if (status == RV_OK) status = rv_synapses(w->net, info->projection, ends, ends + n, NULL, NULL);
+    int64_t n = info->n_columns, all;
+    TRY(rv_synapse_count(w->net, info->projection, &all));
+    int64_t  *ends = malloc((size_t)(2 * n + 2 * all + 1) * sizeof *ends), *sources = ends + 2 * n, *targets = sources + all;
+    rv_status status = ends ? RV_OK : no_memory(w, "synapses", n + all);
+    if (status == RV_OK) status = rv_synapses(w->net, info->projection, sources, targets, NULL, NULL);
+    for (int64_t k = 0; k < n && status == RV_OK; k++) {
+        int64_t synapse = info->synapses ? info->synapses[k] : k;
+        ends[k] = sources[synapse], ends[n + k] = targets[synapse];
+    }
     hdf5_path source = hdf5_at(s->group.path, "source"), target = hdf5_at(s->group.path, "target");
     if (status == RV_OK && (hdf5_write(&w->file, source.path, HDF5_U64, ends, n) != RV_OK ||
                             hdf5_write(&w->file, target.path, HDF5_U64, ends + n, n) != RV_OK))
@@ -212,19 +220,32 @@ static rv_status add_synapses(results_writer *w, const stream *s, const rv_probe
     return status;
 }
 
+static rv_status add_edges(results_writer *w, const stream *s, const rv_probe_info *info)
+{
+    double *edge = malloc((size_t)(info->n_columns + 1) * sizeof *edge);
+    if (!edge) return no_memory(w, "bins", info->n_columns);
+    for (int64_t k = 0; k <= info->n_columns; k++) edge[k] = info->low + (info->high - info->low) * (double)k / (double)info->n_columns;
+    rv_status status = hdf5_write(&w->file, hdf5_at(s->group.path, "edges").path, HDF5_F64, edge, info->n_columns + 1) == RV_OK ? RV_OK : file_failed(w);
+    free(edge);
+    return status;
+}
+
+/* Weights, or states of the learning rule, or histograms of them */
 static rv_status add_weights(results_writer *w, stream *s, const rv_probe_info *info)
 {
     const char *source = rv_population_name(w->net, rv_projection_source(w->net, info->projection));
     const char *target = rv_population_name(w->net, rv_projection_target(w->net, info->projection));
     const char *learning = rv_projection_plasticity(w->net, info->projection);
+    bool        histogram = info->kind == RV_PROBE_HISTOGRAM, weight = strcmp(info->variable, "weight") == 0;
     char        name[512];
-    snprintf(name, sizeof name, "%.200s_to_%.200s", source, target);
-    TRY(make_group(w, s, "/weights", name, NULL, info->population));
+    snprintf(name, sizeof name, "%.200s_to_%.200s%s%.60s", source, target, weight ? "" : "_", weight ? "" : info->variable);
+    TRY(make_group(w, s, histogram ? "/histogram" : weight ? "/weights" : "/synapses", name, NULL, info->population));
     CHECK(w, hdf5_set_text(&w->file, s->group.path, "source_population", source));
     if (learning) CHECK(w, hdf5_set_text(&w->file, s->group.path, "plasticity", learning));
     CHECK(w, hdf5_make_table(&w->file, hdf5_at(s->group.path, "data").path, HDF5_F64, info->n_columns));
     TRY(describe_data(w, s->group.path, info));
-    TRY(add_synapses(w, s, info));
+    if (histogram) TRY(add_edges(w, s, info));
+    else TRY(add_synapses(w, s, info));
     return add_time(w, hdf5_at(s->group.path, "time").path, info->interval_ms);
 }
 
@@ -236,7 +257,8 @@ static rv_status add_stream(results_writer *w, stream *s)
     switch (info.kind) {
     case RV_PROBE_STATE: return add_report(w, s, &info);
     case RV_PROBE_RATE: return add_rate(w, s, &info);
-    case RV_PROBE_WEIGHTS: return add_weights(w, s, &info);
+    case RV_PROBE_WEIGHTS:
+    case RV_PROBE_HISTOGRAM: return add_weights(w, s, &info);
     }
     return RV_OK;
 }

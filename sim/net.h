@@ -78,6 +78,12 @@ void net_weight_bounds(const rv_net *net, int projection, double *low, double *h
 /** All weights of a projection, caught up to now, in the order of rv_synapses(). */
 rv_status net_weights(rv_net *net, int projection, double *weights);
 
+/** Samples what a probe wants of the synapses of a projection. */
+rv_status net_sample_synapses(rv_net *net, probe *p);
+
+/** The number of a state of a projection's learning rule by its name, -1 with a sentence if there is none. */
+int net_state_of_rule(rv_net *net, int projection, const char *variable);
+
 /** The k-th state of a projection's rule, for every synapse in the order of rv_synapses(). */
 rv_status net_learning_state(rv_net *net, int projection, int k, double *values);
 

@@ -79,18 +79,18 @@ static double *target_trace_of(const kept *k, int64_t neuron)
 
 /* ---- reading states of rules that learn at spikes ------------------------------------------------------------------- */
 
-/* The number of a state of a projection's rule, -1 with a sentence if it has none of this name. */
-static int state_of(rv_net *net, int projection, const char *variable)
+int net_state_of_rule(rv_net *net, int projection, const char *variable)
 {
     const projection_def *p = &net->def.projection[projection];
-    const rv_table       *table = &p->plasticity->table;
+    const rv_table       *table = p->plasticity ? &p->plasticity->table : NULL;
     const char           *states[RV_MAX_STATES];
     char                  object[OBJECT_TEXT];
-    int                   k = table_state(table, variable);
+    int                   k = table ? table_state(table, variable) : -1;
     if (k >= 0) return k;
     definition_projection_label(&net->def, p, object);
-    for (int v = 0; v < table->n_states; v++) states[v] = table->states[v].name;
-    if (table->n_states == 0) rv_fail(net, RV_CONFLICT, "%s: plasticity \"%s\" keeps nothing that can be read, but weights", object, table->name);
+    for (int v = 0; table && v < table->n_states; v++) states[v] = table->states[v].name;
+    if (!table || table->n_states == 0)
+        rv_fail(net, RV_CONFLICT, "%s: only rules that learn in epochs, like loihi_rule, and those with states, like tsodyks, keep anything like \"%.60s\"", object, variable);
     else error_unknown(&net->error, object, "state", variable, states, table->n_states);
     return -1;
 }
@@ -121,7 +121,7 @@ rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *var
     kept k;
     int  p = net_projection(net, projection);
     if (learns_at_spikes(net, p)) {
-        int state = state_of(net, p, variable);
+        int state = net_state_of_rule(net, p, variable);
         if (state < 0) return net->error.status;
         if (n) TRY(rv_synapse_count(net, projection, n));
         else TRY(rv_compile(net));

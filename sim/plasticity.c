@@ -262,11 +262,12 @@ static void forget_rewards(plastic *p, double time)
 /* The weights of a segment see the postsynaptic spikes up to `seen` and are carried to a time. */
 static void catch_up_segment(plastic *p, int64_t k, double seen, double carry_to)
 {
-    source_trace *source = &p->source[k];
-    uint32_t      end = p->r->segment[k + 1].first;
+    source_trace       *source = &p->source[k];
+    const plastic_hooks hooks = hooks_of(p->b->rule);
+    uint32_t            end = p->r->segment[k + 1].first;
     for (uint32_t begin = p->r->segment[k].first, stop; begin < end; begin = stop) {
         stop = plastic_run_end(p->r, begin, end);
-        double from = plastic_catch_up_run(p, k, begin, stop, seen, hooks_of(p->b->rule));
+        double from = plastic_catch_up_run(p, source, p->dendritic[k], begin, stop, seen, hooks);
         for (uint32_t i = begin; i < stop && p->b->rule->carry; i++)
             p->r->weight_double[i] = plastic_carry(p, p->r->weight_double[i], p->own + (size_t)i * p->n_own, from, carry_to);
     }

@@ -3,6 +3,7 @@
 #ifndef RV_SIM_PLASTICITY_LOOP_H
 #define RV_SIM_PLASTICITY_LOOP_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "sim/plasticity.h"
@@ -39,24 +40,25 @@ static inline int32_t plastic_first_after(const plastic *p, const history *past,
     return k;
 }
 
-/** The postsynaptic spikes of one neuron in (caught_up, to] act on its synapses begin..end of a segment.
+/** The postsynaptic spikes of one neuron in (caught_up, to] act on its synapses begin..end of a segment. What does not change in
+ *  it is held in locals: the compiler cannot know that a weight is no part of all this.
  *  @return when these synapses had their last event */
-static inline __attribute__((always_inline)) double plastic_catch_up_run(plastic *p, int64_t segment, uint32_t begin, uint32_t end, double to, const plastic_hooks f)
+static inline __attribute__((always_inline)) double plastic_catch_up_run(const plastic *p, const source_trace *source, double dendritic, uint32_t begin, uint32_t end, double to,
+                                                                         const plastic_hooks f)
 {
-    const source_trace *source = &p->source[segment];
-    const double       *c = p->b->rule_constant;
-    double             *w = p->r->weight_double, dendritic = p->dendritic[segment], from = source->carried;
-    const history      *past = &p->history[p->r->target[begin] - p->target->base];
-    int32_t             k = plastic_first_after(p, past, source->caught_up);
-    if (f.carry && k > 0 && past->entry[(k - 1) * p->width] + dendritic > from) from = past->entry[(k - 1) * p->width] + dendritic;
-    for (; k < past->n && past->entry[k * p->width] <= to; k++) {
-        const double *entry = past->entry + k * p->width;
-        double        time = entry[0] + dendritic, trace[RV_MAX_TRACES];
+    const history *past = &p->history[p->r->target[begin] - p->target->base];
+    const int      width = p->width, n_own = p->n_own;
+    const double  *c = p->b->rule_constant, *news = past->entry + (ptrdiff_t)past->n * width, *last = news, h = p->h;
+    double        *w = p->r->weight_double, *own = p->own, from = source->carried;
+    for (; news > past->entry && news[-width] > source->caught_up; news -= width) {}
+    if (f.carry && news > past->entry && news[-width] + dendritic > from) from = news[-width] + dendritic;
+    for (; news < last && news[0] <= to; news += width) {
+        double time = news[0] + dendritic, trace[RV_MAX_TRACES];
         memcpy(trace, source->trace, sizeof trace);
-        f.source_decay(c, larger(0, time - source->last) * p->h, trace); /* not before it, where a delay has changed on the way */
+        f.source_decay(c, larger(0, time - source->last) * h, trace); /* not before it, where a delay has changed on the way */
         for (uint32_t i = begin; i < end; i++) {
-            if (f.carry) w[i] = plastic_carry(p, w[i], p->own + (size_t)i * p->n_own, from, time);
-            w[i] = f.on_post(c, w[i], p->own + (size_t)i * p->n_own, trace, entry + 1);
+            if (f.carry) w[i] = plastic_carry(p, w[i], own + (size_t)i * n_own, from, time);
+            w[i] = f.on_post(c, w[i], own + (size_t)i * n_own, trace, news + 1);
         }
         from = time;
     }
@@ -71,22 +73,26 @@ static inline uint32_t plastic_run_end(const rows *r, uint32_t begin, uint32_t e
     return i;
 }
 
-static inline __attribute__((always_inline)) void plastic_loop(plastic *p, const presynaptic *spike, const plastic_hooks f)
+static inline __attribute__((always_inline)) void plastic_loop(plastic *p, const presynaptic *arriving, const plastic_hooks f)
 {
-    const rows   *r = p->r;
-    const double *c = p->b->rule_constant, caught_up = p->source[spike->segment].caught_up;
-    double       *w = r->weight_double;
-    uint32_t      end = r->segment[spike->segment + 1].first;
-    for (uint32_t begin = r->segment[spike->segment].first, stop; begin < end; begin = stop) {
-        int           neuron = r->target[begin] - p->target->base;
-        target_trace *latest = &p->latest[neuron];
-        double        from = 0;
+    const rows        *r = p->r;
+    const presynaptic  spike = *arriving;
+    const source_trace source = p->source[spike.segment];
+    const double      *c = p->b->rule_constant, dendritic = p->dendritic[spike.segment];
+    const uint16_t    *targets = r->target;
+    target_trace      *latest = p->latest;
+    double            *w = r->weight_double, *own = p->own;
+    const int          n_own = p->n_own, base = p->target->base;
+    const uint32_t     end = r->segment[spike.segment + 1].first;
+    for (uint32_t begin = r->segment[spike.segment].first, stop; begin < end; begin = stop) {
+        int    neuron = targets[begin] - base;
+        double from = 0;
         stop = plastic_run_end(r, begin, end);
-        if (f.carry || latest->last > caught_up) from = plastic_catch_up_run(p, spike->segment, begin, stop, spike->seen, f);
-        const double *target = latest->moment == spike->moment ? latest->trace : plastic_look_up_target(p, neuron, spike->moment);
+        if (f.carry || latest[neuron].last > source.caught_up) from = plastic_catch_up_run(p, &source, dendritic, begin, stop, spike.seen, f);
+        const double *target = latest[neuron].moment == spike.moment ? latest[neuron].trace : plastic_look_up_target(p, neuron, spike.moment);
         for (uint32_t i = begin; i < stop; i++) {
-            if (f.carry) w[i] = plastic_carry(p, w[i], p->own + (size_t)i * p->n_own, from, spike->time);
-            w[i] = f.on_pre(c, w[i], p->own + (size_t)i * p->n_own, target, spike->before);
+            if (f.carry) w[i] = plastic_carry(p, w[i], own + (size_t)i * n_own, from, spike.time);
+            w[i] = f.on_pre(c, w[i], own + (size_t)i * n_own, target, spike.before);
         }
     }
 }

@@ -50,6 +50,7 @@ void probe_close(probe *p, int n_tiles)
     free(p->n_column);
     free(p->rows[0]);
     free(p->rows[1]);
+    free(p->synapses);
     spool_close(&p->times);
     spool_close(&p->values);
 }

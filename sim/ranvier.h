@@ -373,6 +373,17 @@ rv_status rv_record_rate(rv_net *net, rv_population population, double bin_ms, r
 /** Samples all weights of a projection every interval_ms, caught up to that time. */
 rv_status rv_record_weights(rv_net *net, rv_projection projection, double interval_ms, rv_probe *probe);
 
+/** What a probe samples of the synapses of a projection. */
+typedef struct rv_synapse_sample {
+    const char    *variable;    /* "weight" or a state of the learning rule ("c", "x"); NULL: "weight"     */
+    double         interval_ms;
+    const int64_t *synapses;    /* [n_synapses] numbered as by rv_synapses(); NULL: all                     */
+    int64_t        n_synapses;
+    double         low, high;   /* if bins > 0: not the values are kept, but how many of them lie in each   */
+    int            bins;        /* of so many bins from low to high; those beyond count in the first, last  */
+} rv_synapse_sample;
+rv_status rv_record_synapses(rv_net *net, rv_projection projection, const rv_synapse_sample *sample, rv_probe *probe);
+
 /** Recorded spikes of a population, in the order of time, then neuron. Read any part at any time between runs.
  *  Memory stays bounded: what exceeds it waits in an unnamed temporary file. */
 bool      rv_spikes_recorded(const rv_net *net, rv_population population);
@@ -380,17 +391,19 @@ int64_t   rv_spike_count(const rv_net *net, rv_population population);
 rv_status rv_spike_read(rv_net *net, rv_population population, int64_t first, int64_t n, double *times_ms,
                         int64_t *neurons);
 
-typedef enum rv_probe_kind { RV_PROBE_STATE, RV_PROBE_RATE, RV_PROBE_WEIGHTS } rv_probe_kind;
+typedef enum rv_probe_kind { RV_PROBE_STATE, RV_PROBE_RATE, RV_PROBE_WEIGHTS, RV_PROBE_HISTOGRAM } rv_probe_kind;
 
 typedef struct rv_probe_info {
     rv_probe_kind kind;
     rv_population population; /* of the neurons; the target's for weights        */
     rv_projection projection; /* of the weights                                  */
     rv_slice      slice;
-    const char   *variable;   /* "V_m", "rate", "weight"                         */
+    const char   *variable;   /* "V_m", "rate", "weight", "c"                    */
     const char   *unit;
     double        interval_ms;
-    int64_t       n_columns;  /* neurons or synapses of a sample                 */
+    int64_t       n_columns;  /* neurons, synapses or bins of a sample           */
+    const int64_t *synapses;  /* [n_columns] of weights; NULL: all; borrowed     */
+    double        low, high;  /* of a histogram                                  */
     int64_t       n_samples;  /* rows so far                                     */
 } rv_probe_info;
 

@@ -16,7 +16,7 @@ enum { WHAT_TEXT = OBJECT_TEXT + 60 };
 static rv_status check_unrecorded(rv_net *net, int p, const char *object, const char *what)
 {
     for (int k = 0; k < net->n_probes; k++)
-        if (net->probe[k]->kind == RV_PROBE_WEIGHTS && net->probe[k]->projection == p)
+        if (net->probe[k]->projection == p)
             return rv_fail(net, RV_CONFLICT, "%s: %s: its weights are being recorded, and a probe needs the same synapses in the same order all the time", object, what);
     return RV_OK;
 }

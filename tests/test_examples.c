@@ -119,6 +119,26 @@ static void test_stdp_window(void **state)
     draws("stdp_window.lua");
 }
 
+static void test_tsodyks_1998(void **state)
+{
+    (void)state;
+    passes("tsodyks_1998.lua check=1");
+    fails("tsodyks_1998.lua check=1 time=1000"); /* not stationary yet */
+    honours_time("tsodyks_1998");
+    draws("tsodyks_1998.lua time=1500");
+}
+
+static void test_morrison_2007(void **state)
+{
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    passes("morrison_2007.lua check=1 time=300");
+    fails("morrison_2007.lua check=1 time=100");
+    draws("morrison_2007.lua time=30 inputs=900");
+}
+
 static void test_fi_curve(void **state)
 {
     (void)state;
@@ -323,6 +343,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hello),
         cmocka_unit_test(test_stdp_window),
+        cmocka_unit_test(test_tsodyks_1998),
+        cmocka_unit_test(test_morrison_2007),
         cmocka_unit_test(test_fi_curve),
         cmocka_unit_test(test_brunel_2000),
         cmocka_unit_test(test_regimes_of_brunel_2000),
