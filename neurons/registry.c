@@ -5,6 +5,7 @@
     X(iaf_psc_delta)      \
     X(iaf_psc_exp)        \
     X(iaf_psc_alpha)      \
+    X(glif_psc)           \
     X(izhikevich)         \
     X(poisson_generator)  \
     X(spike_generator)    \

@@ -12,7 +12,7 @@
 #include "sim/ranvier.h"
 #include "sim/vector.h"
 
-enum { RV_MAX_PARAMS = 24, RV_MAX_STATES = 8, RV_MAX_CONSTANTS = 24 };
+enum { RV_MAX_PARAMS = 32, RV_MAX_STATES = 24, RV_MAX_CONSTANTS = 64 };
 
 /** A stretch of a population in memory: arrays of variables, not of neurons. */
 typedef struct rv_part {
@@ -41,6 +41,9 @@ struct rv_model {
     rv_table table; /* name, equations, reference, parameters, states                                            */
     int      n_constants;
     bool     counts_spikes; /* input is a number of spikes, whatever their weights: parrot_neuron                */
+    int      n_receptors; /* 0: input goes by its sign; else synapses name one of receptors 1 ... (receptor_type), 1 if    */
+                          /* they name none: grid timing puts what arrives at 1 into ex and in, at 2, 3, ... into ...       */
+    int      receptor_state; /* ... this state and those behind it, which the step takes and sets back to 0               */
     int      carries; /* 1 + the state whose value, a whole number, a spike carries; 0: spikes carry nothing      */
 
     /** A sentence if the parameters contradict each other (V_reset above V_th), else NULL. */
@@ -48,6 +51,9 @@ struct rv_model {
 
     /** Constants of one neuron from its parameters at a resolution of h ms. */
     void (*prepare)(const double *p, double h, double *c);
+
+    /** Exact timing: what is different in the constants then; may be NULL. */
+    void (*prepare_exact)(const double *p, double h, double *c);
 
     /** A reason why neurons with these parameters have no closed form between events: then they are not jumped over
      *  in grid timing, and refused in exact timing. NULL: they have one. */
@@ -79,6 +85,10 @@ struct rv_model {
 
     /** Exact timing: what a spike does to the state (reset, refractory period). */
     void (*fire)(const double *c, double *s);
+
+    /** Stochastic neurons: takes the random numbers of the next interval between spikes, at the beginning and after each
+     *  spike. @param random the neuron's own stream; each call sees numbers of its own */
+    void (*draw)(const double *c, double *s, rv_random *random);
 
     /** Generators: the time in steps of the next emission, later than all before; INFINITY if there is none. */
     double (*emit)(const double *c, double *s, rv_emission *emission);
@@ -120,11 +130,11 @@ enum { SWEEP_STRIP = 64 };
             {                                                                                                         \
                 const int i = begin + j;                                                                              \
                 double    s[N_STATES], c[N_CONSTANTS];                                                                \
-                _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                        \
-                _Pragma("GCC unroll 24") for (int k = 0; k < N_CONSTANTS; k++)                                        \
+                _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                       \
+                _Pragma("GCC unroll 64") for (int k = 0; k < N_CONSTANTS; k++)                                        \
                     c[k] = per_neuron ? constant[k][i] : shared[k];                                                   \
                 fired_strip[j] = step(c, s, currents ? all + each[i] : all, ex[i], in[i]) ? 1 : 0;                    \
-                _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                        \
+                _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                       \
                 ex[i] = 0;                                                                                            \
                 in[i] = 0;                                                                                            \
             }                                                                                                         \
