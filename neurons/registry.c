@@ -5,6 +5,9 @@
     X(iaf_psc_delta)      \
     X(iaf_psc_exp)        \
     X(iaf_psc_alpha)      \
+    X(iaf_cond_exp)       \
+    X(iaf_cond_alpha)     \
+    X(iaf_cond_beta)      \
     X(glif_psc)           \
     X(izhikevich)         \
     X(poisson_generator)  \

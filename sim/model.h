@@ -108,8 +108,30 @@ const rv_model *rv_model_find(const char *name);
 
 /** The sweep of a model from its step: loads each neuron, calls the step, stores. With a step whose branches are
  *  selections the compiler vectorises the loop; homogeneous populations keep their constants in registers. */
-enum { SWEEP_STRIP = 64 };
 #define RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)                                                                  \
+    RV_SWEEP_OF(sweep, step(c, s, I, ex[i], in[i]) ? 1 : 0, false, (rv_step *)NULL, N_STATES, N_CONSTANTS)
+
+/** The same where the vectorised step cannot serve every neuron: quick() takes what a step takes and returns, as a double, 0,
+ *  1 where the neuron fires, or 2 where it has left the states as they were: then careful() steps that neuron. */
+#define RV_SWEEP_CHECKED(sweep, quick, careful, N_STATES, N_CONSTANTS)                                                \
+    RV_SWEEP_OF(sweep, quick(c, s, I, ex[i], in[i]), true, careful, N_STATES, N_CONSTANTS)
+
+typedef bool rv_step(const double *c, double *s, double current, double ex, double in);
+
+/** One neuron of a part by a step of its own. */
+static inline bool rv_part_step(const rv_part *part, rv_step *step, int i, int n_states, int n_constants)
+{
+    double s[RV_MAX_STATES], c[RV_MAX_CONSTANTS];
+    for (int k = 0; k < n_states; k++) s[k] = part->state[k][i];
+    for (int k = 0; k < n_constants; k++) c[k] = part->constant[k][part->per_neuron ? i : 0];
+    bool fired = step(c, s, part->current + (part->currents ? part->currents[i] : 0), part->input_ex[i], part->input_in[i]);
+    for (int k = 0; k < n_states; k++) part->state[k][i] = s[k];
+    part->input_ex[i] = part->input_in[i] = 0;
+    return fired;
+}
+
+enum { SWEEP_STRIP = 64 };
+#define RV_SWEEP_OF(sweep, result, checked, again, N_STATES, N_CONSTANTS)                                             \
     static inline __attribute__((always_inline)) void sweep##_loop(const rv_part *part, const bool per_neuron,        \
                                                                  const bool currents)                                 \
     {                                                                                                                 \
@@ -128,17 +150,22 @@ enum { SWEEP_STRIP = 64 };
             const int end = n - begin < SWEEP_STRIP ? n - begin : SWEEP_STRIP;                                        \
             _Pragma("GCC ivdep") for (int j = 0; j < end; j++)                                                        \
             {                                                                                                         \
-                const int i = begin + j;                                                                              \
-                double    s[N_STATES], c[N_CONSTANTS];                                                                \
+                const int    i = begin + j;                                                                           \
+                const double I = currents ? all + each[i] : all;                                                      \
+                double       s[N_STATES], c[N_CONSTANTS];                                                             \
                 _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                       \
                 _Pragma("GCC unroll 64") for (int k = 0; k < N_CONSTANTS; k++)                                        \
                     c[k] = per_neuron ? constant[k][i] : shared[k];                                                   \
-                fired_strip[j] = step(c, s, currents ? all + each[i] : all, ex[i], in[i]) ? 1 : 0;                    \
+                const double outcome = result;                                                                        \
+                fired_strip[j] = outcome;                                                                             \
                 _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                       \
-                ex[i] = 0;                                                                                            \
-                in[i] = 0;                                                                                            \
+                ex[i] = (checked) && outcome > 1 ? ex[i] : 0;                                                         \
+                in[i] = (checked) && outcome > 1 ? in[i] : 0;                                                         \
             }                                                                                                         \
-            for (int j = 0; j < end; j++) fired[begin + j] = (uint8_t)fired_strip[j];                                 \
+            uint8_t any = 0;                                                                                          \
+            for (int j = 0; j < end; j++) any |= fired[begin + j] = (uint8_t)fired_strip[j];                          \
+            for (int j = 0; (checked) && any > 1 && j < end; j++)                                                     \
+                if (fired[begin + j] > 1) fired[begin + j] = rv_part_step(part, again, begin + j, N_STATES, N_CONSTANTS);\
         }                                                                                                             \
     }                                                                                                                 \
     RV_VECTORISED static void sweep(const rv_part *part)                                                              \
