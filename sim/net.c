@@ -538,7 +538,7 @@ static rv_status take_up_input(rv_net *net, int i)
     state    *s = net->state;
     rv_status status = inputs_prepare(s, i, &net->error);
     for (int t = 0; t < net->net->n_tiles && status == RV_OK; t++) {
-        if (net->def.input[i].kind == INPUT_POISSON && s->input[i].way != POISSON_TABLE) status = inputs_restart(s, t, i, &net->error);
+        if (input_is_spikes(net->def.input[i].kind) && s->input[i].way != POISSON_TABLE) status = inputs_restart(s, t, i, &net->error);
         inputs_update_current(s, t, net->def.input[i].target.population, s->step);
     }
     return status;

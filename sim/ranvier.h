@@ -277,6 +277,8 @@ rv_status rv_set_learning(rv_net *net, rv_projection projection, const char *var
  *    step     a current that changes in steps       times (ms), amplitudes (pA): lists of equal length
  *    sine     a sinusoidal current                  amplitude, offset (pA), frequency (Hz), phase (degrees)
  *    noise    independent Gaussian currents         mean, std (pA), dt (ms): redrawn every dt
+ *    inhomogeneous_poisson  rate_times (ms), rate_values (Hz): lists of equal length; weight
+ *    renewal  gamma distributed intervals           rate (Hz), shape, dead_time (ms), weight
  *  All have start and stop (ms). Currents are constant during a step: that of its beginning. Before or between runs. */
 rv_status rv_input_new(rv_net *net, rv_slice target, const char *kind, const rv_setting *settings, int n_settings,
                        rv_input *input);

@@ -83,7 +83,7 @@ static bool has_currents(const definition *d, int population, bool *each)
     bool any = *each = false;
     for (int i = 0; i < d->n_inputs; i++) {
         const input_def *in = &d->input[i];
-        if (in->target.population != population || in->kind == INPUT_POISSON) continue;
+        if (in->target.population != population || input_is_spikes(in->kind)) continue;
         any = true;
         *each |= in->kind == INPUT_NOISE || in->target.count != d->population[population].n;
     }
