@@ -107,6 +107,8 @@ static rv_status prepare_neuron(const network *net, const population_def *def, p
     if (def->model->check) reason = def->model->check(params);
     if (reason) return error_set(error, RV_CONFLICT, "population \"%s\": %s (neuron %lld)", def->name, reason, (long long)i);
     if (def->model->no_closed_form) reason = def->model->no_closed_form(params);
+    bool any_time = def->model->crossing || def->model->advance || def->model->emit || def->model->counts_spikes;
+    if (!reason && !any_time && net->def->timing == RV_EXACT) reason = "the model is defined in steps";
     if (reason && net->def->timing == RV_EXACT)
         return error_set(error, RV_CONFLICT, "population \"%s\": exact timing: %s", def->name, reason);
     p->closed_form = p->closed_form && !reason;
