@@ -3,7 +3,7 @@
 
 enum { A, B, C, D, V_TH, V_MIN, I_E, CONSISTENT, N_PARAMS };
 static const rv_field params[] = {
-    [A] = { "a", "1/ms", 0.02, 0, 1e3, "rate of the recovery variable" },
+    [A] = { "a", "1/ms", 0.02, -1e3, 1e3, "rate of the recovery variable; negative: it runs away (grid timing)" },
     [B] = { "b", "1/ms", 0.2, -1e3, 1e3, "sensitivity of U_m to V_m" },
     [C] = { "c", "mV", -65, -1e4, 1e4, "V_m after a spike, below V_th" },
     [D] = { "d", "mV/ms", 8, -1e4, 1e4, "added to U_m by a spike" },
@@ -30,6 +30,7 @@ static const char *check(const double *p)
 
 static const char *no_closed_form(const double *p)
 {
+    if (p[A] < 0) return "a below 0 lets U_m run away; allowed is grid timing";
     return p[V_MIN] > -INFINITY ? "a lower bound V_min is not defined between events" : NULL;
 }
 
