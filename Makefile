@@ -89,7 +89,7 @@ install: all ## install under PREFIX (default /usr/local), below DESTDIR if set
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/sim $(DESTDIR)$(PREFIX)/include/neurons
 	install -m 755 $(BUILD)/ranvier $(DESTDIR)$(PREFIX)/bin/ranvier
 	install -m 644 $(BUILD)/libranvier.a $(BUILD)/libranvier.so $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(BUILD)/ranvier.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' $(BUILD)/ranvier.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ranvier.pc
 	install -m 644 $(filter sim/%,$(HEADERS)) $(DESTDIR)$(PREFIX)/include/sim
 	install -m 644 $(filter neurons/%,$(HEADERS)) $(DESTDIR)$(PREFIX)/include/neurons
 
