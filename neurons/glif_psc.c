@@ -109,26 +109,29 @@ static void prepare(const double *p, double h, double *c)
     c[REST] = p[E_L], c[THETA] = p[V_TH], c[RESET] = p[V_RESET], c[HOLD] = p[T_REF] / h, c[DC] = p[I_E];
 }
 
+/* Unrolled and inlined: constants and states stay in registers. */
+#define EACH(k, n) _Pragma("GCC unroll 4") for (int k = 0; k < (n); k++)
+
 /* What a spike does; V is the potential a fraction of which is kept. */
-static inline void spike(const double *c, double *s, double V, bool fired)
+static inline __attribute__((always_inline)) void spike(const double *c, double *s, double V, bool fired)
 {
     bool   moving = c[HAS_SPIKE] != 0, asc = c[HAS_ASC] != 0;
     double V_reset = moving ? c[REST] + c[FRACTION] * (V - c[REST]) + c[ADD] : c[RESET];
     s[V_M] = fired ? V_reset : s[V_M];
     s[TH_SPIKE] = fired && moving ? s[TH_SPIKE] * c[SPIKE_KEPT] + c[SPIKE_ADD] : s[TH_SPIKE];
-    for (int k = 0; k < N_ASC; k++) s[ASC + k] = fired && asc ? s[ASC + k] * c[ASC_KEPT + k] + c[ASC_ADD + k] : s[ASC + k];
+    EACH(k, N_ASC) s[ASC + k] = fired && asc ? s[ASC + k] * c[ASC_KEPT + k] + c[ASC_ADD + k] : s[ASC + k];
 }
 
-static inline bool step(const double *c, double *s, double current, double ex, double in)
+static inline __attribute__((always_inline)) bool step(const double *c, double *s, double current, double ex, double in)
 {
     bool   refractory = s[REFRACTORY] > 0, asc = c[HAS_ASC] != 0, voltage = c[HAS_VOLTAGE] != 0, moving = c[HAS_SPIKE] != 0;
     double before = s[V_M], U = before - c[REST], I = c[DC] + current;
-    for (int k = 0; k < N_ASC; k++) {
+    EACH(k, N_ASC) {
         I += asc ? c[ASC_MEAN + k] * s[ASC + k] : 0;
         s[ASC + k] = asc && !refractory ? s[ASC + k] * c[ASC_STEP + k] : s[ASC + k];
     }
     double V = c[REST] + c[P33] * U + c[P30] * I, beta = I / c[CONDUCTANCE];
-    for (int k = 0; k < N_PORTS; k++) V += c[P31 + k] * s[DI_SYN + k] + c[P32 + k] * s[I_SYN + k];
+    EACH(k, N_PORTS) V += c[P31 + k] * s[DI_SYN + k] + c[P32 + k] * s[I_SYN + k];
     double followed = c[VOLTAGE_STEP] * s[TH_VOLTAGE] + c[PHI] * (U - beta) + (1 - c[VOLTAGE_STEP]) * c[VOLTAGE_RATIO] * beta;
     s[TH_SPIKE] = moving && !refractory ? s[TH_SPIKE] * c[SPIKE_STEP] : s[TH_SPIKE];
     s[TH_VOLTAGE] = voltage && !refractory ? followed : s[TH_VOLTAGE];
@@ -137,7 +140,7 @@ static inline bool step(const double *c, double *s, double current, double ex, d
     spike(c, s, before, fired);
     s[THRESHOLD] = c[THETA] + s[TH_SPIKE] + s[TH_VOLTAGE];
     s[REFRACTORY] = fired ? rint(c[HOLD]) : refractory ? s[REFRACTORY] - 1 : 0;
-    for (int k = 0; k < N_PORTS; k++) {
+    EACH(k, N_PORTS) {
         double arrived = k == 0 ? ex + in : s[ARRIVED + k - 1];
         s[I_SYN + k] = c[P11 + k] * (s[I_SYN + k] + c[STEP] * s[DI_SYN + k]);
         s[DI_SYN + k] = c[P11 + k] * s[DI_SYN + k] + c[PEAK + k] * arrived;
