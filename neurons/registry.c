@@ -5,8 +5,18 @@
     X(iaf_psc_delta)      \
     X(iaf_psc_exp)        \
     X(iaf_psc_alpha)      \
-    X(izhikevich)         \
+    X(iaf_cond_exp)       \
+    X(iaf_cond_alpha)     \
+    X(iaf_cond_beta)      \
+    X(iaf_psc_exp_htum)   \
+    X(mat2_psc_exp)       \
+    X(glif_psc)           \
+    X(gif_psc_exp)        \
+    X(pp_psc_delta)       \
+    X(ignore_and_fire)    \
     X(aeif_psc_delta_clopath) \
+    X(izhikevich)         \
+    X(izhikevich_2007)    \
     X(poisson_generator)  \
     X(spike_generator)    \
     X(parrot_neuron)      \

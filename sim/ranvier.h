@@ -236,6 +236,7 @@ typedef struct rv_connect_def {
     int64_t           n_list;
     rv_value          weight, delay;     /* the null value means weight 1, delay 1 ms                  */
     const char       *plasticity;        /* learning rule; NULL for static synapses                    */
+    int               receptor_type;     /* of models with several receptors (glif_psc): 1, 2, ...; 0: the first, or by sign */
     const char       *synapse;           /* kind of synapse (RV_SYNAPSES), of a chip; NULL: weights are added as they are */
     const rv_setting *settings;          /* [n_settings] parameters of the learning rule and the kind of synapse */
     int               n_settings;
@@ -351,6 +352,8 @@ rv_status rv_learn_delays(rv_net *net, rv_projection projection, const rv_delay_
  *    step     a current that changes in steps       times (ms), amplitudes (pA): lists of equal length
  *    sine     a sinusoidal current                  amplitude, offset (pA), frequency (Hz), phase (degrees)
  *    noise    independent Gaussian currents         mean, std (pA), dt (ms): redrawn every dt
+ *    inhomogeneous_poisson  rate_times (ms), rate_values (Hz): lists of equal length; weight
+ *    renewal  gamma distributed intervals           rate (Hz), shape, dead_time (ms), weight
  *  All have start and stop (ms). Currents are constant during a step: that of its beginning. Before or between runs. */
 rv_status rv_input_new(rv_net *net, rv_slice target, const char *kind, const rv_setting *settings, int n_settings,
                        rv_input *input);

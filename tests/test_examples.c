@@ -258,6 +258,14 @@ static void compile(const char *flags)
     if (status) fail_msg("hello.c does not compile:\n%s", output);
 }
 
+static void test_izhikevich_2004(void **state)
+{
+    (void)state;
+    passes("izhikevich_2004.lua check=1");
+    fails("izhikevich_2004.lua check=1 time=100"); /* nothing to check yet */
+    draws("izhikevich_2004.lua time=50");
+}
+
 static void test_receptive_fields(void **state)
 {
     (void)state;
@@ -352,7 +360,7 @@ int main(void)
         cmocka_unit_test(test_benchmark_4),
         cmocka_unit_test(test_izhikevich_2003), cmocka_unit_test(test_izhikevich_2006), cmocka_unit_test(test_clopath_2010), cmocka_unit_test(test_jeffress_1948),
         cmocka_unit_test(test_potjans_diesmann_2014),
-        cmocka_unit_test(test_receptive_fields),
+        cmocka_unit_test(test_izhikevich_2004), cmocka_unit_test(test_receptive_fields),
         cmocka_unit_test(test_event_camera),
         cmocka_unit_test(test_hello_c),
         cmocka_unit_test(test_hello_c_by_pkg_config),
