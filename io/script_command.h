@@ -16,6 +16,9 @@ typedef struct command {
 int command_run(const command *c);
 int command_view(const command *c);
 int command_run_netx(const command *c, const script_options *options, bool live); /* a lava-dl network; script_verb_netx.c */
+int command_run_sonata(const command *c, const script_options *options, const char *const *paths, int n_paths, bool live); /* script_verb_sonata.c */
+int command_info_sonata(const char *path);      /* a config */
+int command_info_sonata_file(const char *path); /* nodes and edges; -1: it is no such file, and nothing was printed */
 int command_plot(const command *c);
 int command_stats(const command *c);
 int command_compare(const command *c);

@@ -148,7 +148,7 @@ int command_info(const command *c)
     const char          *path[1];
     const command_option options[] = { { "--script", NULL, "print the script that made the file", NULL, &script } };
     const command_usage  usage = {
-         "info", "FILE.h5 [--script]", "Prints what is in a results file, and what made it.", options, 1, 1, 1
+         "info", "FILE.h5 [--script]", "Prints what is in a results file, and what made it; or what a SONATA config, nodes or edges file holds.", options, 1, 1, 1
     };
     int n, status = command_read(c, &usage, path, &n);
     if (status >= 0) return status;
@@ -156,6 +156,9 @@ int command_info(const command *c)
     if (length > 4 && strcmp(path[0] + length - 4, ".lua") == 0)
         return command_fail(1, "\"%s\" is a script; ranvier run runs it, ranvier info reads results files (.h5)",
                             path[0]);
+    if (command_ends_with(path[0], ".json")) return command_info_sonata(path[0]);
+    status = command_info_sonata_file(path[0]);
+    if (status >= 0) return status;
     results *r = open_results(path[0]);
     if (!r) return 1;
     const char *text = results_attribute(r, "script");

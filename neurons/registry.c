@@ -6,6 +6,7 @@
     X(iaf_psc_exp)        \
     X(iaf_psc_alpha)      \
     X(izhikevich)         \
+    X(intfire1)           \
     X(poisson_generator)  \
     X(spike_generator)    \
     X(parrot_neuron)      \

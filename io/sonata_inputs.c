@@ -1,0 +1,58 @@
+#include "io/sonata_inputs.h"
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcmp(*words, text) != 0) words++;
+    return *words != NULL;
+}
+
+static void check_keys(const sonata_input *in)
+{
+    static const char *const known[] = { "input_type", "module", "input_file", "spike_file", "node_set", "enabled", "trial", "amp", "delay", "duration", "file", "separator", "timestamps_column",
+                                         "amplitudes_column", "source", "amp_start", "amp_end", "frequency", "width", "mean", "variance", "dt", "phase", "random_seed",
+                                         "represents_physical_electrode", "section_name", "section_index", "section_dist", "time", "name", "sweep_id", "downsample", NULL };
+    sonata_known_keys(in->c, in->entry, in->name, known);
+}
+
+/* BBP's replay names the nodes that spike as its source; its node_set is where the spikes go. */
+static rv_status choose_nodes(sonata_input *in)
+{
+    const char   *module = sonata_text(in->entry, "module");
+    const json_t *source = module && strcmp(module, "synapse_replay") == 0 ? json_object_get(in->entry, "source") : NULL;
+    char          what[SONATA_TEXT];
+    snprintf(what, sizeof what, "%.200s: node_set", in->name);
+    return sonata_select(in->c, source ? source : json_object_get(in->entry, "node_set"), what, &in->selected, in->error);
+}
+
+static rv_status give(sonata_input *in, sonata_spikes *spikes)
+{
+    static const char *const currents[] = { "current_clamp", "csv", "file", "nwb", "allen", NULL }, *const others[] = { "voltage_clamp", "extracellular_stimulation", "extracellular", NULL };
+    const char              *type = sonata_text(in->entry, "input_type");
+    if (!type) return error_set(in->error, RV_WRONG_SHAPE, "%s: has no input_type", in->name);
+    if (is_one_of(type, others)) return sonata_warn(in->c, "%s: input_type \"%s\" is not for point neurons, and left out", in->name, type), RV_OK;
+    check_keys(in);
+    bool is_spikes = strcmp(type, "spikes") == 0;
+    if (!is_spikes && !is_one_of(type, currents)) return error_set(in->error, RV_UNKNOWN_NAME, "%s: input_type \"%.60s\", known are spikes and current_clamp", in->name, type);
+    TRY(choose_nodes(in));
+    return is_spikes ? sonata_spikes_read(in, spikes) : sonata_current_give(in);
+}
+
+rv_status sonata_give_inputs(sonata_circuit *c, rv_error *error)
+{
+    const char   *key;
+    json_t       *entry;
+    sonata_spikes spikes = { 0 };
+    rv_status     status = RV_OK;
+    json_object_foreach(json_object_get(c->config, "inputs"), key, entry)
+    {
+        char         name[SONATA_TEXT];
+        sonata_input in = { .c = c, .name = name, .entry = entry, .error = error };
+        snprintf(name, sizeof name, "input \"%.100s\"", key);
+        if (status != RV_OK || !sonata_enabled(entry, "enabled")) continue;
+        status = give(&in, &spikes);
+        sonata_selection_free(c, in.selected);
+    }
+    if (status == RV_OK) status = sonata_spikes_play(c, &spikes, error);
+    free(spikes.spike);
+    return status;
+}
