@@ -28,6 +28,7 @@ char *sonata_join(const char *parent, const char *name)
 {
     char *path = NULL;
     if (name[0] == '/' || !parent[0]) return strdup(name);
+    while (name[0] == '.' && name[1] == '/') name += 2;
     return asprintf(&path, "%s/%s", parent, name) < 0 ? NULL : path;
 }
 
@@ -186,11 +187,11 @@ static void define(json_t *values, const char *name, const char *text) { json_ob
 
 static rv_status apply_manifest(json_t *config, const char *path, const char *folder, rv_error *error)
 {
-    char        here[PATH_MAX] = ".";
+    char        here[PATH_MAX] = ".", there[PATH_MAX];
     const char *key, *slash = strrchr(path, '/');
     json_t     *value;
     variables   v = { .value = json_object(), .path = path, .error = error };
-    define(v.value, "configdir", folder);
+    define(v.value, "configdir", realpath(folder, there) ? there : folder);
     define(v.value, "configfname", slash ? slash + 1 : path);
     define(v.value, "workingdir", getcwd(here, sizeof here) ? here : ".");
     json_object_foreach(json_object_get(config, "manifest"), key, value) json_object_set(v.value, key[0] == '$' ? key + 1 : key, value);

@@ -13,6 +13,7 @@ typedef struct source {
     const char         *path;
     sonata_spikes      *spikes;
     double              from_ms, to_ms;
+    int64_t            *unknown; /* spikes of nodes that there are not: files are shared between circuits */
 } source;
 
 static rv_status add(const source *s, int population, int64_t id, double ms)
@@ -20,7 +21,7 @@ static rv_status add(const source *s, int population, int64_t id, double ms)
     const sonata_nodes *nodes = &s->in->c->nodes[population];
     int64_t             row = sonata_row(nodes, id), place;
     rv_error           *error = s->in->error;
-    if (row < 0) return error_set(error, RV_OUT_OF_RANGE, "%s: \"%.200s\" has spikes of node %lld, population \"%.80s\" has %lld nodes", s->in->name, s->path, (long long)id, nodes->name, (long long)nodes->n);
+    if (row < 0) return ++*s->unknown, RV_OK;
     if (!s->in->selected[population][row] || ms > s->to_ms || ms < s->from_ms) return RV_OK;
     if (!(ms > 0)) return error_set(error, RV_OUT_OF_RANGE, "%s: \"%.200s\" has a spike of node %lld at %g ms, allowed are times above 0", s->in->name, s->path, (long long)id, ms);
     int part = sonata_place(nodes, row, &place);
@@ -182,12 +183,22 @@ static rv_status read_nwb(const source *s)
 
 /* ---- which of them ----------------------------------------------------------------------------------------------- */
 
-rv_status sonata_spikes_read(const sonata_input *in, sonata_spikes *spikes)
+static rv_status read_module(const source *s, const char *module)
 {
     static const char *const hdf5[] = { "h5", "hdf5", "sonata", "synapse_replay" };
-    const char              *module = sonata_text(in->entry, "module"), *path = sonata_text(in->entry, "input_file");
-    source                   s = { .in = in, .spikes = spikes };
-    double                   duration;
+    for (int k = 0; k < COUNT(hdf5); k++)
+        if (strcmp(module, hdf5[k]) == 0) return read_hdf5(s);
+    if (strcmp(module, "csv") == 0) return read_csv(s);
+    if (strcmp(module, "nwb") == 0) return read_nwb(s);
+    return error_set(s->in->error, RV_UNKNOWN_NAME, "%s: spikes from module \"%.60s\"; known are h5, hdf5, sonata, csv, nwb and synapse_replay", s->in->name, module);
+}
+
+rv_status sonata_spikes_read(const sonata_input *in, sonata_spikes *spikes)
+{
+    const char *module = sonata_text(in->entry, "module"), *path = sonata_text(in->entry, "input_file");
+    int64_t     unknown = 0;
+    source      s = { .in = in, .spikes = spikes, .unknown = &unknown };
+    double      duration;
     if (!path) path = sonata_text(in->entry, "spike_file");
     if (!module) return error_set(in->error, RV_WRONG_SHAPE, "%s: has no module", in->name);
     if (!path) return error_set(in->error, RV_WRONG_SHAPE, "%s: has no input_file", in->name);
@@ -195,11 +206,9 @@ rv_status sonata_spikes_read(const sonata_input *in, sonata_spikes *spikes)
     TRY(sonata_number(in->entry, in->name, "delay", -INFINITY, &s.from_ms, in->error));
     TRY(sonata_number(in->entry, in->name, "duration", INFINITY, &duration, in->error));
     s.to_ms = fmin(isinf(s.from_ms) ? duration : s.from_ms + duration, isnan(in->c->tstop) ? INFINITY : in->c->tstop);
-    for (int k = 0; k < COUNT(hdf5); k++)
-        if (strcmp(module, hdf5[k]) == 0) return read_hdf5(&s);
-    if (strcmp(module, "csv") == 0) return read_csv(&s);
-    if (strcmp(module, "nwb") == 0) return read_nwb(&s);
-    return error_set(in->error, RV_UNKNOWN_NAME, "%s: spikes from module \"%.60s\"; known are h5, hdf5, sonata, csv, nwb and synapse_replay", in->name, module);
+    rv_status status = read_module(&s, module);
+    if (status == RV_OK && unknown) sonata_warn(in->c, "%s: \"%s\" has %lld spikes of nodes that the circuit does not have; they are left out", in->name, path, (long long)unknown);
+    return status;
 }
 
 static int by_neuron_and_time(const void *pa, const void *pb)
@@ -211,6 +220,15 @@ static int by_neuron_and_time(const void *pa, const void *pb)
     return a->ms < b->ms ? -1 : a->ms > b->ms;
 }
 
+/* On the grid a spike is at the end of its step. NEST counts time in units of 1 us, and what is no more than half of that behind the
+ * end of a step belongs to it: published spike counts depend on that. With steps of 1 us bmtk's generator always goes up. */
+static double on_grid(const sonata_circuit *c, double ms)
+{
+    double h = rv_resolution(c->net), step = floor(ms / h), behind = ms - step * h;
+    if (rv_net_timing(c->net) == RV_EXACT) return ms;
+    return h * (step >= 1 && behind <= fmax(h > 0.0015 ? 0.0005 : 0, 1e-7 * h) ? step : step + 1);
+}
+
 rv_status sonata_spikes_play(sonata_circuit *c, sonata_spikes *spikes, rv_error *error)
 {
     double *times = malloc(((size_t)spikes->n + 1) * sizeof *times);
@@ -219,7 +237,7 @@ rv_status sonata_spikes_play(sonata_circuit *c, sonata_spikes *spikes, rv_error 
     rv_status status = RV_OK;
     for (int64_t k = 0, end; k < spikes->n && status == RV_OK; k = end) {
         const sonata_spike *s = &spikes->spike[k];
-        for (end = k; end < spikes->n && spikes->spike[end].population == s->population && spikes->spike[end].part == s->part && spikes->spike[end].place == s->place; end++) times[end - k] = spikes->spike[end].ms;
+        for (end = k; end < spikes->n && spikes->spike[end].population == s->population && spikes->spike[end].part == s->part && spikes->spike[end].place == s->place; end++) times[end - k] = on_grid(c, spikes->spike[end].ms);
         if (rv_set_spike_times(c->net, c->nodes[s->population].part[s->part].population, s->place, times, end - k) != RV_OK) status = sonata_net_failed(c, error);
     }
     free(times);
