@@ -90,7 +90,7 @@ static void read_rule(lua_State *L, script_net *net, int index, rv_connect_def *
     }
 }
 
-static const char *const known_keys[] = { "weight", "delay", "plasticity", "synapse" };
+static const char *const known_keys[] = { "weight", "delay", "plasticity", "synapse", "receptor_type" };
 
 static bool is_known(const char *key)
 {
@@ -148,6 +148,8 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
                     script_describe(L, index));
     def->plasticity = option_text(L, index, "net:connect", "plasticity", NULL);
     def->synapse = option_text(L, index, "net:connect", "synapse", NULL);
+    int64_t receptor = option_integer(L, index, "net:connect", "receptor_type", 0);
+    def->receptor_type = (int)(receptor < -1 ? -1 : receptor > 1000 ? 1000 : receptor);
     rv_table rule = table_named(L, RV_LEARNING, def->plasticity, "net:connect: plasticity");
     rv_table synapse = table_named(L, RV_SYNAPSES, def->synapse, "net:connect: synapse");
     check_synapse_keys(L, index, &rule, &synapse);

@@ -184,7 +184,7 @@ static rv_status connect_class(walk *w)
     w->pass = 0;
     TRY(add_tau_minus(w, &class));
     TRY(find_constants(w, &def.weight, &def.delay));
-    def.plasticity = class.plasticity, def.settings = class.setting, def.n_settings = class.n_settings;
+    def.receptor_type = class.receptor, def.plasticity = class.plasticity, def.settings = class.setting, def.n_settings = class.n_settings;
     w->error->status = RV_OK;
     if (rv_connect(w->c->net, &def, NULL) == RV_OK) return RV_OK;
     return w->error->status != RV_OK ? w->error->status : sonata_net_failed(w->c, w->error);

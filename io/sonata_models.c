@@ -60,7 +60,8 @@ static const sonata_model models[] = {
     { PYNN, .name = "HH_cond_exp", .native = "hh_cond_exp_traub", .weight_scale = 1e3, NAMES(hh_cond) },
     { .schema = "pynn", .name = "Izhikevich", .native = "izhikevich", .weight_scale = 1e3, .current_scale = 1e3, NAMES(izhikevich) },
 };
-static const sonata_model nest = { .schema = "nest", .weight_scale = 1, .current_scale = 1 };
+static const translation nest_names[] = { { "asc_init_1", "ASCurrents_1", 1, NAN }, { "asc_init_2", "ASCurrents_2", 1, NAN } };
+static const sonata_model nest = { .schema = "nest", .weight_scale = 1, .current_scale = 1, NAMES(nest_names) };
 
 /* Mechanisms by the names of the GLIF2NEST module, Teeter et al. 2018, doi:10.1038/s41467-017-02717-4: GLIF 1 to 5. */
 static const translation glif_r[] = { { "spike_dependent_threshold", "spike_dependent_threshold", 1, 1 } };
@@ -135,13 +136,14 @@ bool sonata_model_set(const sonata_model *m, sonata_values *v, const char *name,
 {
     for (int k = 0; k < m->n_names; k++)
         if (strcmp(m->names[k].from, name) == 0) return set_native(v, m->names[k].to, m->names[k].scale * x);
-    return strcmp(m->schema, "nest") == 0 && set_native(v, name, x);
+    if (strcmp(m->schema, "nest") != 0) return false;
+    return m == &nest ? set_native(v, name, x) : sonata_model_set(&nest, v, name, x);
 }
 
 bool sonata_model_is_param(const sonata_model *m, const sonata_values *v, const char *name)
 {
     for (int k = 0; k < m->n_names; k++)
-        if (strcmp(m->names[k].from, name) == 0) return true;
+        if (strcmp(m->names[k].from, name) == 0) return table_param(&v->table, m->names[k].to) >= 0;
     return strcmp(m->schema, "nest") == 0 && (table_param(&v->table, name) >= 0 || (strcmp(name, "V_m") == 0 && table_state(&v->table, name) >= 0));
 }
 

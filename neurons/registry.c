@@ -5,8 +5,21 @@
     X(iaf_psc_delta)      \
     X(iaf_psc_exp)        \
     X(iaf_psc_alpha)      \
+    X(iaf_cond_exp)       \
+    X(iaf_cond_alpha)     \
+    X(iaf_cond_beta)      \
+    X(iaf_psc_exp_htum)   \
+    X(mat2_psc_exp)       \
+    X(glif_psc)           \
+    X(gif_psc_exp)        \
+    X(pp_psc_delta)       \
+    X(ignore_and_fire)    \
     X(izhikevich)         \
+<<<<<<< HEAD
     X(intfire1)           \
+=======
+    X(izhikevich_2007)    \
+>>>>>>> point
     X(poisson_generator)  \
     X(spike_generator)    \
     X(parrot_neuron)      \

@@ -59,6 +59,7 @@ typedef struct projection_def {
     const rv_rule *plasticity;        /* NULL: static                   */
     double         param[RV_MAX_PARAMS];
     char          *text[RV_MAX_TEXTS]; /* of the learning rule; owned; NULL: not given */
+    int            receptor_type;     /* 0: by the sign of the weight   */
     const rv_synapse *synapse;        /* NULL: plain                    */
     double         synapse_param[RV_MAX_SYNAPSE_PARAMS];
     double         max_delay;         /* steps                          */

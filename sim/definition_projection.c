@@ -334,6 +334,21 @@ static rv_status check_rule(const checked *c)
     return status;
 }
 
+static rv_status take_receptor(const checked *c, const rv_connect_def *def)
+{
+    const rv_model *m = c->d->population[c->p->target.population].model;
+    if (def->receptor_type < 0 || def->receptor_type > m->n_receptors)
+        return error_set(c->error, RV_OUT_OF_RANGE, "%s: receptor_type = %d, allowed is 0%s%.0d for %s", c->object, def->receptor_type,
+                         m->n_receptors ? " to " : "", m->n_receptors, m->table.name);
+    if (def->receptor_type > 1 && c->d->timing == RV_EXACT)
+        return error_set(c->error, RV_CONFLICT, "%s: receptor_type = %d, exact timing has receptor 1 only", c->object, def->receptor_type);
+    if (def->receptor_type > 1 && c->p->synapse)
+        return error_set(c->error, RV_CONFLICT, "%s: receptor_type = %d, synapse \"%s\" has receptor 1 only", c->object, def->receptor_type,
+                         c->p->synapse->table.name);
+    c->p->receptor_type = def->receptor_type;
+    return RV_OK;
+}
+
 static rv_status take_kinds(const checked *c, const rv_connect_def *def)
 {
     projection_def *p = c->p;
@@ -343,6 +358,7 @@ static rv_status take_kinds(const checked *c, const rv_connect_def *def)
     for (int k = 0; p->plasticity && k < p->plasticity->table.n_params; k++) p->param[k] = p->plasticity->table.params[k].standard;
     for (int k = 0; p->synapse && k < p->synapse->table.n_params; k++) p->synapse_param[k] = p->synapse->table.params[k].standard;
     for (int k = 0; k < def->n_settings; k++) TRY(take_setting(c, &def->settings[k]));
+    TRY(take_receptor(c, def));
     if (p->synapse) {
         p->max_delay = (double)p->synapse->max_delay;
         TRY(check_synapse(c));

@@ -149,6 +149,7 @@ static void carry_to(voyage *v, double time)
 static void fire(voyage *v, double time)
 {
     v->m->fire(v->constants, v->states);
+    neuron_draw(v->s, v->t, v->population, v->i, v->constants, v->states);
     emit_spikes(v, time, 1);
 }
 

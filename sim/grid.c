@@ -38,14 +38,24 @@ static void add_mixed(double *ex, double *in, const rows *r, uint32_t first, uin
     }
 }
 
-static void add_weights(tile_state *tile, const bundle *b, const rows *r, const segment *segment)
+/* Where a receptor of the target population takes what arrives, as if it were numbered like the tile. */
+static double *receptor_input(const state *s, int t, const bundle *b)
 {
+    int population = s->net->def->projection[b->projection[0]].target.population;
+    return s->tile[t].part[population].view.state[b->receptor - 1] - s->net->tile[t].part[population].base;
+}
+
+static void add_weights(state *s, int t, const bundle *b, const segment *segment)
+{
+    tile_state     *tile = &s->tile[t];
+    const rows     *r = &b->rows[t];
     uint32_t        first = segment->first, n = segment_count(segment);
     const uint16_t *target = r->target + first;
-    double         *input = b->sign < 0 ? tile->input_in : tile->input_ex;
+    double         *ex = b->receptor ? receptor_input(s, t, b) : tile->input_ex, *in = b->receptor ? ex : tile->input_in;
+    double         *input = b->sign < 0 ? in : ex;
     if (b->counts) add_constant(tile->input_ex, target, n, 1);
     else if (b->kind == WEIGHT_CONSTANT) add_constant(input, target, n, b->weight);
-    else if (b->sign == 0) add_mixed(tile->input_ex, tile->input_in, r, first, n);
+    else if (b->sign == 0) add_mixed(ex, in, r, first, n);
     else if (b->kind == WEIGHT_FLOAT) add_floats(input, target, r->weight_float + first, n);
     else add_doubles(input, target, r->weight_double + first, n);
 }
@@ -112,7 +122,7 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
         if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due);
         if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
-        else add_weights(tile, b, r, segment);
+        else add_weights(s, t, b, segment);
     }
     tile->n_events += segment_count(segment);
     if (tile->touches[event_number(word)])
@@ -197,7 +207,9 @@ static void collect_fired(state *s, int t, int population, int64_t step)
         memcpy(&eight, fired + begin, 8);
         for (; eight; eight &= eight - 1) {
             int i = begin + __builtin_ctzll(eight) / 8;
-            if (i < n) neuron_spikes(s, t, 0, population, i, (double)(step + 1), graded ? neuron_payload(s, ps, population, i) : 1);
+            if (i >= n) continue;
+            neuron_spikes(s, t, 0, population, i, (double)(step + 1), graded ? neuron_payload(s, ps, population, i) : 1);
+            neuron_draw_in_place(s, t, population, i);
         }
     }
 }

@@ -173,6 +173,11 @@ static void copy_values(neuron_values *to, const neuron_values *from, int64_t n)
     if (to->list) memcpy(to->list, from->list, (size_t)n * sizeof *to->list);
 }
 
+/* Parameters and states draw their random values from streams of their own, 24 of each; the parameters beyond come behind. */
+enum { STREAMS = 24 };
+static uint32_t param_stream(int k) { return (uint32_t)(k < STREAMS ? k : k + RV_MAX_STATES); }
+static uint32_t state_stream(int k) { return (uint32_t)(STREAMS + k); }
+
 /* A parameter of a compiled network: refused as a whole if the new values contradict the others. */
 static rv_status set_live_param(rv_net *net, const neuron_range *range, int k, rv_value value)
 {
@@ -180,7 +185,7 @@ static rv_status set_live_param(rv_net *net, const neuron_range *range, int k, r
     neuron_values   before;
     copy_values(&before, &def->param[k], def->n);
     foresee_settle(net->state, range->population);
-    rv_status status = definition_set_values(&net->def, range, &def->model->table.params[k], (uint32_t)k, value, &def->param[k], &net->error);
+    rv_status status = definition_set_values(&net->def, range, &def->model->table.params[k], param_stream(k), value, &def->param[k], &net->error);
     if (status == RV_OK) status = network_prepare_population(net->net, range->population, &net->error);
     if (status != RV_OK) {
         free(def->param[k].list);
@@ -197,7 +202,7 @@ static rv_status set_live_state(rv_net *net, const neuron_range *range, int k, r
 {
     population_def *def = &net->def.population[range->population];
     neuron_values   values = { 0 };
-    TRY(definition_set_values(&net->def, range, &def->model->table.states[k], RV_MAX_PARAMS + (uint32_t)k, value, &values, &net->error));
+    TRY(definition_set_values(&net->def, range, &def->model->table.states[k], state_stream(k), value, &values, &net->error));
     foresee_settle(net->state, range->population);
     for (int64_t i = 0; i < range->count; i++) {
         int64_t neuron = range_neuron(range, i);
@@ -216,10 +221,10 @@ rv_status rv_set_slice(rv_net *net, rv_slice slice, const char *name, rv_value v
     const rv_table *table = &def->model->table;
     int             param = table_param(table, name), variable = table_state(table, name);
     if (param >= 0 && net->net) return set_live_param(net, &range, param, value);
-    if (param >= 0) return definition_set_values(&net->def, &range, &table->params[param], (uint32_t)param, value, &def->param[param], &net->error);
+    if (param >= 0) return definition_set_values(&net->def, &range, &table->params[param], param_stream(param), value, &def->param[param], &net->error);
     if (variable >= 0 && net->net) return set_live_state(net, &range, variable, value);
     if (variable >= 0)
-        return definition_set_values(&net->def, &range, &table->states[variable], RV_MAX_PARAMS + (uint32_t)variable, value, &def->initial[variable], &net->error);
+        return definition_set_values(&net->def, &range, &table->states[variable], state_stream(variable), value, &def->initial[variable], &net->error);
     char object[160];
     snprintf(object, sizeof object, "population \"%.100s\"", def->name);
     return table_unknown_field(table, object, name, &net->error);

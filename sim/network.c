@@ -111,6 +111,7 @@ static rv_status prepare_neuron(const network *net, const population_def *def, p
         return error_set(error, RV_CONFLICT, "population \"%s\": exact timing: %s", def->name, reason);
     p->closed_form = p->closed_form && !reason;
     if (def->model->prepare) def->model->prepare(params, net->def->resolution, constants);
+    if (def->model->prepare_exact && net->def->timing == RV_EXACT) def->model->prepare_exact(params, net->def->resolution, constants);
     for (int k = 0; k < def->model->n_constants; k++) p->constant[k][i] = constants[k];
     return RV_OK;
 }
@@ -154,6 +155,13 @@ static bool counts_spikes(const network *net, const projection_def *p)
     return net->def->population[p->target.population].model->counts_spikes;
 }
 
+/* The first receptor is the ordinary input. */
+static int receptor_of(const network *net, const projection_def *p)
+{
+    const rv_model *m = net->def->population[p->target.population].model;
+    return p->receptor_type > 1 ? 1 + m->receptor_state + p->receptor_type - 2 : 0;
+}
+
 static weight_kind kind_of(const network *net, const projection_def *p)
 {
     if (p->plasticity) return p->synapse ? WEIGHT_FLOAT : WEIGHT_DOUBLE; /* those of chips are whole and small */
@@ -167,6 +175,7 @@ static bool fits(const network *net, const bundle *b, const projection_def *p)
     if (b->rule || b->epoch || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
     if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
     if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
+    if (b->receptor || receptor_of(net, p)) return false;
     for (int k = 0; k < b->n_projections; k++)
         if (net->def->projection[b->projection[k]].target.population == p->target.population) return false;
     return true;
@@ -199,7 +208,7 @@ static rv_status add_to_bundle(network *net, int index, rv_error *error)
     while (b < net->bundle + net->n_bundles && !fits(net, b, p)) b++;
     if (b == net->bundle + net->n_bundles) {
         *b = (bundle){ .source = p->source.population, .kind = kind_of(net, p), .weight = p->weight.a,
-                       .counts = counts_spikes(net, p), .synapse = p->synapse, .factor = 1 };
+                       .receptor = receptor_of(net, p), .counts = counts_spikes(net, p), .synapse = p->synapse, .factor = 1 };
         memcpy(b->synapse_param, p->synapse_param, sizeof b->synapse_param);
         b->projection = calloc((size_t)net->def->n_projections, sizeof(int));
         b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));

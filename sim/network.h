@@ -49,6 +49,7 @@ typedef struct bundle {
     weight_kind    kind;
     double         weight;      /* if constant; as stored, see factor                           */
     int            sign;        /* 1: no weight is negative, -1: none is positive, 0: mixed     */
+    int            receptor;    /* 0: by sign; else 1 + the state of the target (one population) that takes what arrives */
     bool           counts;      /* targets count spikes, whatever the weights                   */
     const rv_rule *rule;        /* NULL: no learning at spikes; else the bundle is this one projection */
     double         rule_constant[RV_MAX_RULE_CONSTANTS];

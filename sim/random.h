@@ -23,6 +23,7 @@ typedef enum random_purpose {
     RANDOM_WEIGHTS,       /* object: projection; index: synapse: weights set by the user       */
     RANDOM_USER,          /* what scripts and tests draw                                       */
     RANDOM_LEARNING,      /* object: projection; index: step: rounding of traces and weights   */
+    RANDOM_ESCAPE,        /* object: population; index: neuron: intervals of a stochastic neuron */
 } random_purpose;
 
 /** One stream; a plain value, copied freely. */

@@ -244,6 +244,7 @@ typedef struct rv_connect_def {
     void             *pairs_user;
     rv_value          weight, delay;     /* the null value means weight 1, delay 1 ms                  */
     const char       *plasticity;        /* learning rule; NULL for static synapses                    */
+    int               receptor_type;     /* of models with several receptors (glif_psc): 1, 2, ...; 0: the first, or by sign */
     const char       *synapse;           /* kind of synapse (RV_SYNAPSES), of a chip; NULL: weights are added as they are */
     const rv_setting *settings;          /* [n_settings] parameters of the learning rule and the kind of synapse */
     int               n_settings;

@@ -122,6 +122,7 @@ static bool open_part(state *s, int t, int population)
         for (int i = 0; i < own->n && !failed; i++) ps->view.state[k][i] = neuron_value(&def->initial[k], own->first + i);
     }
     link_part(s, t, population);
+    for (int i = 0; i < own->n && !failed; i++) neuron_draw_in_place(s, t, population, i);
     if (is_exact(s) || s->net->population[population].closed_form) {
         ps->last = need(s, own->n, sizeof *ps->last, &failed);
         ps->wake = need(s, own->n, sizeof *ps->wake, &failed);
