@@ -143,7 +143,7 @@ bool sonata_model_set(const sonata_model *m, sonata_values *v, const char *name,
 bool sonata_model_is_param(const sonata_model *m, const sonata_values *v, const char *name)
 {
     for (int k = 0; k < m->n_names; k++)
-        if (strcmp(m->names[k].from, name) == 0) return table_param(&v->table, m->names[k].to) >= 0;
+        if (strcmp(m->names[k].from, name) == 0) return strcmp(m->names[k].to, TAU_M_OF_G) == 0 || table_param(&v->table, m->names[k].to) >= 0;
     return strcmp(m->schema, "nest") == 0 && (table_param(&v->table, name) >= 0 || (strcmp(name, "V_m") == 0 && table_state(&v->table, name) >= 0));
 }
 

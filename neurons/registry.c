@@ -15,11 +15,8 @@
     X(pp_psc_delta)       \
     X(ignore_and_fire)    \
     X(izhikevich)         \
-<<<<<<< HEAD
     X(intfire1)           \
-=======
     X(izhikevich_2007)    \
->>>>>>> point
     X(poisson_generator)  \
     X(spike_generator)    \
     X(parrot_neuron)      \
