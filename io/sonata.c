@@ -20,7 +20,9 @@ rv_status sonata_open(const char *const *paths, int n_paths, const sonata_option
 /* NEURON's artificial cells have no grid; everything else runs on the one of the config. */
 static rv_timing timing_of(const sonata_circuit *c)
 {
-    bool any = false, all = true;
+    const char *given = json_string_value(json_object_get(json_object_get(c->config, "run"), "timing")); /* of a saved network */
+    bool        any = false, all = true;
+    if (given) return strcmp(given, "exact") == 0 ? RV_EXACT : RV_GRID;
     for (int p = 0; p < c->n_nodes; p++)
         for (int k = 0; k < c->nodes[p].n_parts; k++) {
             const sonata_part *part = &c->nodes[p].part[k];

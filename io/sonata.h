@@ -41,9 +41,9 @@ const char *sonata_table_cell(const sonata_table *table, int row, const char *co
 /** Nodes of one model. */
 typedef struct sonata_part {
     rv_population population; /* null before sonata_build()                                        */
-    char         *model;      /* of the network: "iaf_psc_alpha", "spike_generator"                */
+    char         *model;      /* of the network: "iaf_psc_alpha"; "spike_generator" if virtual       */
     bool          is_virtual;
-    const struct sonata_model *kind; /* how its parameters are called; NULL if virtual             */
+    const struct sonata_model *kind; /* how its parameters are called; NULL: it has none, as spike_generators */
     double        tau_minus;  /* ms, for learning rules; NAN: not given, INFINITY: neurons differ  */
     int64_t       n;
     int32_t      *row;        /* [n] rows of the node population, ascending; NULL: all of them     */

@@ -292,7 +292,7 @@ static void check_keys(sonata_circuit *c)
                                         "connection_overrides", "node_set", "beta_features", "simulation_name", "name", NULL };
     static const char *const run[] = { "tstop", "duration", "tstart", "dt", "dL", "spike_threshold", "nsteps_block", "overwrite_output_dir", "block_run", "block_size", "n_thread", "precise_times",
                                        "allow_offgrid_spikes", "print_time", "random_seed", "stimulus_seed", "synapse_seed", "minis_seed", "ionchannel_seed", "integration_method", "forward_skip",
-                                       "electrodes_file", NULL };
+                                       "electrodes_file", "timing", NULL };
     static const char *const output[] = { "output_dir", "log_file", "log_level", "log_format", "log_to_console", "overwrite_output_dir", "spikes_file", "spikes_file_csv", "spikes_file_nwb",
                                           "spikes_sort_order", "compression", "quiet_simulator", "spikes_file_sort_order", NULL };
     sonata_known_keys(c, c->config, c->path, root);

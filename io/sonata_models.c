@@ -24,7 +24,7 @@ struct sonata_model {
     int                n_names;
 };
 
-static const translation intfire1[] = { { "tau", "tau", 1e3, NAN }, { "refrac", "refrac", 1e3, NAN } };
+static const translation intfire1[] = { { "tau", "tau", 1e3, NAN }, { "refrac", "refrac", 1e3, NAN }, { "m", "m", 1, NAN } };
 
 #define PYNN_MEMBRANE                                                                                                          \
     { "cm", "C_m", 1e3, 1 }, { "tau_refrac", "t_ref", 1, 0.1 }, { "v_rest", "E_L", 1, -65 }, { "v_reset", "V_reset", 1, -65 }, \

@@ -3,6 +3,7 @@
  * member <name> of its type's dynamics_params file, what the template says, what the model says. */
 #include "io/sonata_internal.h"
 
+#include "sim/model.h"
 #include "sim/tables.h"
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
@@ -20,6 +21,17 @@ static bool is_one_of(const char *text, const char *const *words)
     return *words != NULL;
 }
 
+/* Virtual nodes emit the spikes they are given; those of a saved network may be another generator. */
+static rv_status find_generator(const char *template, const sonata_model **kind, const char **native)
+{
+    const sonata_model *model;
+    const char         *name;
+    rv_error            ignored;
+    if (!template || sonata_model_find(template, &model, &name, &ignored) != RV_OK || !rv_model_find(name)->emit || strcmp(name, *native) == 0) return RV_OK;
+    *kind = model, *native = name;
+    return RV_OK;
+}
+
 /* The part for a node; a new one if it is the first of its model. */
 static rv_status find_part(sonata_nodes *nodes, int64_t row, const char *type, const char *template, int *part, rv_error *error)
 {
@@ -30,7 +42,7 @@ static rv_status find_part(sonata_nodes *nodes, int64_t row, const char *type, c
     if (!type) return error_set(error, RV_UNKNOWN_NAME, "population \"%.100s\": node %lld has no model_type, neither in \"%.150s\" nor in a table of types", nodes->name, (long long)sonata_id(nodes, row), nodes->path);
     if (!is_virtual && !is_one_of(type, points)) return refuse_node(nodes, row, error, type, template);
     if (!is_virtual && !template) return refuse_node(nodes, row, error, type, "without a model_template");
-    rv_status status = is_virtual ? RV_OK : sonata_model_find(template, &kind, &native, error);
+    rv_status status = is_virtual ? find_generator(template, &kind, &native) : sonata_model_find(template, &kind, &native, error);
     if (status != RV_OK) {
         rv_error why = *error;
         return error_set(error, status, "population \"%.80s\": %.400s", nodes->name, why.text);
@@ -325,7 +337,7 @@ static rv_status make_part(sonata_circuit *c, sonata_nodes *nodes, int p, rv_err
     for (int k = 2; rv_population_find(c->net, name).id; k++) snprintf(name, sizeof name, "%.200s.%.60s.%d", nodes->name, part->model, k);
     part->population = rv_population_new(c->net, name, part->n, part->model);
     if (!part->population.id) return sonata_net_failed(c, error);
-    return part->is_virtual ? RV_OK : make_parameters(c, nodes, p, error);
+    return part->kind ? make_parameters(c, nodes, p, error) : RV_OK;
 }
 
 rv_status sonata_make_neurons(sonata_circuit *c, rv_error *error)
