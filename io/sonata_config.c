@@ -325,6 +325,7 @@ rv_status sonata_config_read(sonata_circuit *c, const char *const *paths, int n_
     check_keys(c);
     const char *sets = sonata_text(c->config, "node_sets_file");
     const json_t *own = json_object_get(c->config, "node_sets");
+    if (sets && access(sets, F_OK) != 0) sonata_warn(c, "there is no \"%s\": node sets are unknown, names of populations serve", sets), sets = NULL;
     if (sets && !(c->node_sets = sonata_json_read(sets, error))) return error->status;
     if (!sets && json_is_object(own)) c->node_sets = json_incref((json_t *)own);
     if (c->node_sets && !json_is_object(c->node_sets)) return error_set(error, RV_WRONG_SHAPE, "\"%.200s\": is not an object of node sets", sets ? sets : c->path);

@@ -70,8 +70,8 @@ static rv_status write_index(writer *w, const char *which, bool by_source, int64
         range[2 * at + 1] = k + 1, last = end;
     }
     hdf5_path group = hdf5_at(hdf5_at(w->group.path, "indices").path, which), nodes = hdf5_at(group.path, "node_id_to_ranges");
-    if (status == RV_OK && (hdf5_write_array(&w->file, nodes.path, HDF5_I64, node, 2, (int64_t[]){ n_nodes, 2 }) != RV_OK || hdf5_link(&w->file, nodes.path, hdf5_at(group.path, "node_id_to_range").path) != RV_OK ||
-                            hdf5_write_array(&w->file, hdf5_at(group.path, "range_to_edge_id").path, HDF5_I64, range, 2, (int64_t[]){ n, 2 }) != RV_OK))
+    if (status == RV_OK && (hdf5_write_array(&w->file, nodes.path, HDF5_U64, node, 2, (int64_t[]){ n_nodes, 2 }) != RV_OK || hdf5_link(&w->file, nodes.path, hdf5_at(group.path, "node_id_to_range").path) != RV_OK ||
+                            hdf5_write_array(&w->file, hdf5_at(group.path, "range_to_edge_id").path, HDF5_U64, range, 2, (int64_t[]){ n, 2 }) != RV_OK))
         status = failed(w);
     free(begin), free(range), free(node);
     return status;
@@ -82,7 +82,7 @@ static rv_status write_index(writer *w, const char *which, bool by_source, int64
 static rv_status write_ids(writer *w, const char *which, int64_t *x, const char *population)
 {
     hdf5_path at = hdf5_at(w->group.path, which);
-    if (hdf5_write(&w->file, at.path, HDF5_I64, x, w->n) != RV_OK) return failed(w);
+    if (hdf5_write(&w->file, at.path, HDF5_U64, x, w->n) != RV_OK) return failed(w);
     return !population || hdf5_set_text(&w->file, at.path, "node_population", population) == RV_OK ? RV_OK : failed(w);
 }
 

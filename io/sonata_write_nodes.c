@@ -90,12 +90,12 @@ static rv_status write_numbers(writer *w, const char *population, const char *na
 static rv_status save_ids(writer *w, const char *population, int64_t *x)
 {
     for (int64_t i = 0; i < w->p->n; i++) x[i] = i;
-    TRY(write_numbers(w, population, "node_id", HDF5_I64, x));
-    TRY(write_numbers(w, population, "node_group_index", HDF5_I64, x));
+    TRY(write_numbers(w, population, "node_id", HDF5_U64, x));
+    TRY(write_numbers(w, population, "node_group_index", HDF5_U64, x));
     memset(x, 0, (size_t)w->p->n * sizeof *x);
-    TRY(write_numbers(w, population, "node_group_id", HDF5_I64, x));
+    TRY(write_numbers(w, population, "node_group_id", HDF5_U64, x));
     for (int64_t i = 0; i < w->p->n; i++) x[i] = 100;
-    return write_numbers(w, population, "node_type_id", HDF5_I64, x);
+    return write_numbers(w, population, "node_type_id", HDF5_U64, x);
 }
 
 static rv_status save_positions(writer *w, double *x)
@@ -145,7 +145,7 @@ static rv_status write_spikes(const writer *w, hdf5_file *f, int64_t n, double *
     for (int64_t i = 0; i < w->p->n; i++)
         for (int64_t j = 0; j < w->p->n_spike_times[i]; j++) times[k] = w->p->spike_times[i][j], ids[k++] = i;
     if (hdf5_make_group(f, group.path) == RV_OK && hdf5_set_enum(f, group.path, "sorting", sortings, 3, 1) == RV_OK && hdf5_write(f, at.path, HDF5_F64, times, n) == RV_OK &&
-        hdf5_set_text(f, at.path, "units", "ms") == RV_OK && hdf5_write(f, hdf5_at(group.path, "node_ids").path, HDF5_I64, ids, n) == RV_OK)
+        hdf5_set_text(f, at.path, "units", "ms") == RV_OK && hdf5_write(f, hdf5_at(group.path, "node_ids").path, HDF5_U64, ids, n) == RV_OK)
         return RV_OK;
     return sonata_file_failed(f, w->s->error);
 }
