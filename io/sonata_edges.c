@@ -37,14 +37,16 @@ static rv_status read_population(sonata_circuit *c, hdf5_file *file, const char 
     return types ? sonata_table_read(types, &edges->types, error) : RV_OK;
 }
 
-static rv_status read_file(sonata_circuit *c, const char *path, const char *types, rv_error *error)
+/* @param populations BBP: an object that names those of the file that belong to the circuit; NULL: all of them do */
+static rv_status read_file(sonata_circuit *c, const char *path, const char *types, const json_t *populations, rv_error *error)
 {
     hdf5_file  file = { 0 };
     hdf5_names names = { 0 };
     TRY(sonata_file_open(path, &file, error));
     rv_status status = hdf5_kind_of(&file, "/edges") == HDF5_GROUP ? RV_OK : sonata_refuse(&file, "/edges", error, "there is no such group, so it is no file of edges");
     if (status == RV_OK && hdf5_list(&file, "/edges", &names) != RV_OK) status = sonata_file_failed(&file, error);
-    for (int k = 0; k < names.n && status == RV_OK; k++) status = read_population(c, &file, names.name[k], types, error);
+    for (int k = 0; k < names.n && status == RV_OK; k++)
+        if (!populations || json_object_get(populations, names.name[k])) status = read_population(c, &file, names.name[k], types, error);
     hdf5_names_free(&names);
     hdf5_close(&file);
     return status;
@@ -59,7 +61,7 @@ rv_status sonata_edges_open(sonata_circuit *c, rv_error *error)
         const char *path = sonata_text(entry, "edges_file"), *types = sonata_text(entry, "edge_types_file");
         if (!sonata_enabled(entry, "enabled")) continue;
         if (!path) return error_set(error, RV_WRONG_SHAPE, "\"%.300s\": networks.edges[%zu] has no edges_file", c->path, k);
-        TRY(read_file(c, path, types, error));
+        TRY(read_file(c, path, types, json_object_get(entry, "populations"), error));
     }
     return RV_OK;
 }

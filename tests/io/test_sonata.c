@@ -272,8 +272,8 @@ static void test_refused(void **state)
     (void)needs(CELLS120 "config.simulation.json");
     assert_non_null(strstr(circuit_refused(circuit_shared(CELLS120 "config.simulation_perturbations.json")), "thalamus_spikes.csv\": No such file or directory"));
     assert_non_null(strstr(circuit_refused(circuit_shared(CELLS120 "config.simulation_iclamp.nwb.json")), "cannot read \"/local1/Downloads/483111427_ephys.nwb\": No such file or directory"));
-    assert_non_null(strstr(circuit_refused(circuit_shared("libsonata/tests_data/config/circuit_config.json")), "/edges/edges-AC/source_node_id: there is no such dataset"));
-    write_config("bbp.json", "libsonata/tests_data", "\"networks\": { \"nodes\": [ { \"nodes_file\": \"$N/nodes1.h5\", \"node_types_file\": null } ] }");
+    assert_non_null(strstr(circuit_refused(circuit_shared("libsonata/tests_data/config/circuit_config.json")), "/nodes/nodes-B/node_type_id: there is no such dataset"));
+    write_config("bbp.json", "libsonata/tests_data", "\"networks\": { \"nodes\": [ { \"nodes_file\": \"$N/nodes1.h5\", \"node_types_file\": null, \"populations\": { \"nodes-A\": {} } } ] }");
     assert_non_null(strstr(circuit_refused(folder_path("bbp.json")), "population \"nodes-A\": node 0 has no model_type"));
 }
 
