@@ -5,7 +5,7 @@
 #include <errno.h>
 
 typedef struct edge {
-    int64_t source, target;
+    int64_t source, target, number; /* as rv_synapses() lists them */
     double  weight, delay;
 } edge;
 
@@ -22,14 +22,13 @@ typedef struct writer {
 
 static rv_status failed(const writer *w) { return sonata_file_failed(&w->file, w->s->error); }
 
-/* Weight and delay too, so that the order does not depend on the sorting of equals. */
+/* Equal ones stay in the order they have, which the network that is read back then has too. */
 static int by_target(const void *pa, const void *pb)
 {
     const edge *a = pa, *b = pb;
     if (a->target != b->target) return a->target < b->target ? -1 : 1;
     if (a->source != b->source) return a->source < b->source ? -1 : 1;
-    if (a->delay != b->delay) return a->delay < b->delay ? -1 : 1;
-    return (a->weight > b->weight) - (a->weight < b->weight);
+    return a->number < b->number ? -1 : 1;
 }
 
 static rv_status load(writer *w, int projection)
@@ -44,7 +43,7 @@ static rv_status load(writer *w, int projection)
     if (status == RV_OK && rv_synapses(net, (rv_projection){ projection + 1 }, ends, ends + n, values, values + n) != RV_OK) status = error_set(w->s->error, rv_net_error(net)->status, "%s", rv_net_error(net)->text);
     w->one_weight = w->one_delay = w->n > 0;
     for (int64_t k = 0; k < w->n && status == RV_OK; k++) {
-        w->edge[k] = (edge){ ends[k], ends[(int64_t)n + k], values[k], values[(int64_t)n + k] };
+        w->edge[k] = (edge){ ends[k], ends[(int64_t)n + k], k, values[k], values[(int64_t)n + k] };
         w->one_weight &= values[k] == values[0], w->one_delay &= values[(int64_t)n + k] == values[n];
     }
     free(ends), free(values);
