@@ -95,7 +95,6 @@ static rv_status simulate(sonata_run *r)
     results_writer    *writer = NULL;
     results_provenance from = { .command_line = r->options->command_line, .script_path = r->paths[0] };
     rv_status          status = r->options->out ? results_writer_open(net, r->options->out, &from, &writer) : RV_OK;
-    rv_profile_enable(net, r->options->profile);
     if (r->command->watch) r->command->watch(stop_net, net);
     if (status == RV_OK && r->stage) status = open_view(r);
     /* a whole number of steps, as other simulators take a tstop that is none */

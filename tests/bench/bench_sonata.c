@@ -124,12 +124,12 @@ static void measure(const char *folder, int64_t n_edges)
     char           path[512];
     const char    *paths[] = { path };
     snprintf(path, sizeof path, "%s/config.json", folder);
-    double alone = read_alone(folder), before = memory_of("VmRSS"), began = wall_seconds();
+    double alone = read_alone(folder), before = memory_of("VmRSS"), began = wall_seconds(), cpu = cpu_seconds();
     if (sonata_open(paths, 1, &(sonata_options){ 0 }, &c, &error) != RV_OK || sonata_build(&c, &error) != RV_OK) give_up(error.text);
     double read = wall_seconds() - began;
     if (rv_compile(c.net) != RV_OK) give_up(rv_net_error(c.net)->text);
     double all = wall_seconds() - began, peak = memory_of("VmHWM") - before, end = memory_of("VmRSS") - before;
-    printf("%.4g million edges: read in %.2f s (their file alone, twice: %.2f s), connected in %.2f s\n", (double)n_edges * 1e-6, read, alone, all - read);
+    printf("%.4g million edges: read in %.2f s (their file alone, twice: %.2f s), connected in %.2f s; %.2f s of processor time in all\n", (double)n_edges * 1e-6, read, alone, all - read, cpu_seconds() - cpu);
     printf("memory: %.1f bytes an edge in the end, %.1f at the most: %.2f times\n", end / (double)n_edges, peak / (double)n_edges, peak / end);
     note("sonata", "edges", rv_threads(c.net), "read", "edges/s", (double)n_edges / read);
     note("sonata", "edges", rv_threads(c.net), "read and connected", "edges/s", (double)n_edges / all);
