@@ -72,11 +72,24 @@ static rv_status make_texts(reader *r, sonata_column *column)
     return column->text ? RV_OK : error_memory(r->error, "a column of nodes", (double)r->nodes->n * 8);
 }
 
+/* What a child process does first: libhdf5 can crash or loop on damaged heaps of texts. */
+static void try_texts(const char *path, void *dataset)
+{
+    hdf5_file  file = { 0 };
+    char     **texts = NULL;
+    hdf5_shape shape = { 0 };
+    if (hdf5_open(path, &file) == RV_OK && nir_hdf5_load_texts(&file, dataset, MOST_TEXT, &texts, &shape) == RV_OK)
+        for (int64_t k = 0; k < shape.count; k++) free(texts[k]);
+    free(texts);
+    hdf5_close(&file);
+}
+
 /* Texts of a dataset go to the pool. @param first result: where they begin there */
 static rv_status pool_texts(reader *r, const char *dataset, sonata_column *column, int64_t *first, int64_t *count)
 {
     char     **texts = NULL;
     hdf5_shape shape;
+    TRY(nir_hdf5_try(r->nodes->path, try_texts, (void *)dataset, r->error));
     if (nir_hdf5_load_texts(&r->file, dataset, MOST_TEXT, &texts, &shape) != RV_OK) return sonata_file_failed(&r->file, r->error);
     char **longer = realloc(column->pool, (size_t)(column->n_pool + shape.count + 1) * sizeof *longer);
     if (longer) {

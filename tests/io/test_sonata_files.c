@@ -1,5 +1,6 @@
 /* SONATA circuits of our own making: saved and read back, in all dialects, damaged, and refused. */
 #include "io/hdf5_file.h"
+#include "io/nir_hdf5.h"
 #include "tests/support/circuit.h"
 
 #include <dirent.h>
@@ -275,6 +276,37 @@ static void test_parameters(void **state)
     sonata_close(&c);
 }
 
+/* BBP's files have no types: what nodes are is in the HDF5 file, as texts or as numbers of texts. */
+static void test_texts_of_nodes(void **state)
+{
+    (void)state;
+    hdf5_file   file = { 0 };
+    char *const templates[] = { "nest:iaf_psc_delta", "nest:iaf_psc_exp" }, *const library[] = { "virtual", "point_neuron" };
+    hdf5_shape  two = { .rank = 1, .n = { 2 }, .count = 2 };
+    write_pair(NODE_TYPES, EDGE_TYPES, "{}", SIMULATION());
+    assert_int_equal(hdf5_edit(folder_path("pair/nodes.h5"), &file), RV_OK);
+    assert_int_equal(hdf5_write(&file, "/nodes/cells/node_type_id", HDF5_I64, (int64_t[]){ -1, -1 }, 2), RV_OK);
+    assert_int_equal(nir_hdf5_write_texts(&file, "/nodes/cells/0/model_template", &two, templates), RV_OK);
+    assert_int_equal(nir_hdf5_write_texts(&file, "/nodes/cells/0/@library/model_type", &two, library), RV_OK);
+    assert_int_equal(hdf5_write(&file, "/nodes/cells/0/model_type", HDF5_U32, (uint32_t[]){ 1, 1 }, 2), RV_OK);
+    assert_int_equal(hdf5_write(&file, "/nodes/cells/0/dynamics_params/tau_m", HDF5_F64, (double[]){ 11, 12 }, 2), RV_OK);
+    assert_int_equal(hdf5_close(&file), RV_OK);
+    folder_write("pair/circuit.json", "{ \"networks\": { \"nodes\": [ { \"nodes_file\": \"nodes.h5\" }, { \"nodes_file\": \"virtual.h5\", \"node_types_file\": \"virtual_types.csv\" } ] } }");
+    sonata_circuit c = open_built(folder_path("pair/simulation.json"));
+    double         tau[2];
+    assert_int_equal(c.nodes[0].n_parts, 2);
+    for (int k = 0; k < 2; k++) {
+        assert_string_equal(c.nodes[0].part[k].model, templates[k] + 5);
+        ENSURE_OK(c.net, rv_get(c.net, rv_all(c.nodes[0].part[k].population), "tau_m", &tau[k]));
+        ENSURE_NEAR(tau[k], 11 + k, 0, "ms");
+    }
+    sonata_close(&c);
+    assert_int_equal(hdf5_edit(folder_path("pair/nodes.h5"), &file), RV_OK);
+    assert_int_equal(hdf5_write(&file, "/nodes/cells/0/model_type", HDF5_U32, (uint32_t[]){ 1, 2 }, 2), RV_OK);
+    assert_int_equal(hdf5_close(&file), RV_OK);
+    assert_non_null(strstr(circuit_refused(folder_path("pair/simulation.json")), "row 1 is 2, its @library has 2 texts"));
+}
+
 /* The same three spikes in every format. */
 static void test_spike_inputs(void **state)
 {
@@ -532,7 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_on_the_grid), cmocka_unit_test(test_round_exactly), cmocka_unit_test(test_layout),        cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_parameters),        cmocka_unit_test(test_spike_inputs),  cmocka_unit_test(test_node_sets_and_reports), cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_parameters),        cmocka_unit_test(test_texts_of_nodes), cmocka_unit_test(test_spike_inputs),  cmocka_unit_test(test_node_sets_and_reports), cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_wrong_numbers),     cmocka_unit_test(test_truncated),     cmocka_unit_test(test_enormous),      cmocka_unit_test(test_flipped),
     };
     return cmocka_run_group_tests_name("sonata files", tests, open_folder, close_folder);
