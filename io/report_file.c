@@ -2,12 +2,7 @@
 
 #include <stdlib.h>
 
-/* Like TRY in sim/error.h, where the sentence stays in the file. */
-#define TRY(call)                              \
-    do {                                       \
-        rv_status status_ = (call);            \
-        if (status_ != RV_OK) return status_;  \
-    } while (0)
+#include "sim/error.h"
 
 rv_status report_file_begin(hdf5_file *file)
 {

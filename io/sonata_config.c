@@ -51,6 +51,12 @@ rv_status sonata_number(const json_t *object, const char *where, const char *key
     return error_set(error, RV_OUT_OF_RANGE, "%s: %s is not a number", where, key);
 }
 
+bool sonata_is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcmp(*words, text) != 0) words++;
+    return *words != NULL;
+}
+
 bool sonata_enabled(const json_t *object, const char *key) { return !json_is_false(json_object_get(object, key)); }
 
 void sonata_known_keys(sonata_circuit *c, const json_t *object, const char *where, const char *const *keys)

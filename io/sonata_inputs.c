@@ -1,11 +1,5 @@
 #include "io/sonata_inputs.h"
 
-static bool is_one_of(const char *text, const char *const *words)
-{
-    while (*words && strcmp(*words, text) != 0) words++;
-    return *words != NULL;
-}
-
 static void check_keys(const sonata_input *in)
 {
     static const char *const known[] = { "input_type", "module", "input_file", "spike_file", "node_set", "enabled", "trial", "amp", "delay", "duration", "file", "separator", "timestamps_column",
@@ -73,10 +67,10 @@ static rv_status give(sonata_input *in, sonata_spikes *spikes)
     static const char *const currents[] = { "current_clamp", "csv", "file", "nwb", "allen", NULL }, *const others[] = { "voltage_clamp", "extracellular_stimulation", "extracellular", NULL };
     const char              *type = sonata_text(in->entry, "input_type");
     if (!type) return error_set(in->error, RV_WRONG_SHAPE, "%s: has no input_type", in->name);
-    if (is_one_of(type, others)) return sonata_warn(in->c, "%s: input_type \"%s\" is not for point neurons, and left out", in->name, type), RV_OK;
+    if (sonata_is_one_of(type, others)) return sonata_warn(in->c, "%s: input_type \"%s\" is not for point neurons, and left out", in->name, type), RV_OK;
     check_keys(in);
     bool is_spikes = strcmp(type, "spikes") == 0, is_own = strcmp(type, "ranvier") == 0;
-    if (!is_spikes && !is_own && !is_one_of(type, currents)) return error_set(in->error, RV_UNKNOWN_NAME, "%s: input_type \"%.60s\", known are spikes and current_clamp", in->name, type);
+    if (!is_spikes && !is_own && !sonata_is_one_of(type, currents)) return error_set(in->error, RV_UNKNOWN_NAME, "%s: input_type \"%.60s\", known are spikes and current_clamp", in->name, type);
     TRY(choose_nodes(in));
     return is_own ? give_own(in) : is_spikes ? sonata_spikes_read(in, spikes) : sonata_current_give(in);
 }

@@ -30,6 +30,9 @@ json_t *sonata_json_read(const char *path, rv_error *error);
 const char *sonata_text(const json_t *object, const char *key);
 rv_status   sonata_number(const json_t *object, const char *where, const char *key, double alternative, double *number, rv_error *error);
 
+/** Whether a text is in a list of words (NULL at the end). */
+bool sonata_is_one_of(const char *text, const char *const *words);
+
 /** Whether a member says false; true is its default. */
 bool sonata_enabled(const json_t *object, const char *key);
 

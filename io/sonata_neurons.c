@@ -15,12 +15,6 @@ static rv_status refuse_node(const sonata_nodes *nodes, int64_t row, rv_error *e
                      (long long)sonata_id(nodes, row), of ? " of type " : "", of ? of : "", type, template ? " (" : "", template ? template : "", template ? ")" : "");
 }
 
-static bool is_one_of(const char *text, const char *const *words)
-{
-    while (*words && strcmp(*words, text) != 0) words++;
-    return *words != NULL;
-}
-
 /* Virtual nodes emit the spikes they are given; those of a saved network may be another generator. */
 static rv_status find_generator(const char *template, const sonata_model **kind, const char **native)
 {
@@ -40,7 +34,7 @@ static rv_status find_part(sonata_nodes *nodes, int64_t row, const char *type, c
     const char              *native = "spike_generator";
     bool                     is_virtual = type && strcmp(type, "virtual") == 0;
     if (!type) return error_set(error, RV_UNKNOWN_NAME, "population \"%.100s\": node %lld has no model_type, neither in \"%.150s\" nor in a table of types", nodes->name, (long long)sonata_id(nodes, row), nodes->path);
-    if (!is_virtual && !is_one_of(type, points)) return refuse_node(nodes, row, error, type, template);
+    if (!is_virtual && !sonata_is_one_of(type, points)) return refuse_node(nodes, row, error, type, template);
     if (!is_virtual && !template) return refuse_node(nodes, row, error, type, "without a model_template");
     rv_status status = is_virtual ? find_generator(template, &kind, &native) : sonata_model_find(template, &kind, &native, error);
     if (status != RV_OK) {
@@ -155,7 +149,7 @@ static rv_status set_value(const maker *m, typed *t, const char *name, const jso
 static bool is_harmless(const char *name)
 {
     static const char *const names[] = { "type", "name", "tau_minus_triplet", "level_of_detail", "comment", NULL };
-    return is_one_of(name, names);
+    return sonata_is_one_of(name, names);
 }
 
 static rv_status read_file(const maker *m, int row, typed *t)
