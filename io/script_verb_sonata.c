@@ -179,6 +179,17 @@ static void print_circuit(const sonata_circuit *c, bool built, const rv_error *w
     if (!built) printf("%-10s %s\n", "refused", why->text);
 }
 
+/* Networks in JSON of other kinds have none of these at their root. */
+bool command_is_sonata(const char *path)
+{
+    static const char *const keys[] = { "networks", "network", "simulation", "manifest" };
+    json_t                  *json = json_load_file(path, 0, NULL);
+    bool                     found = !json; /* what is damaged is told so by the reader */
+    for (int k = 0; k < COUNT(keys); k++) found |= json_object_get(json, keys[k]) != NULL;
+    json_decref(json);
+    return found;
+}
+
 /* A circuit is built to say whether it can be simulated; nothing is run or written. */
 int command_info_sonata(const char *path)
 {
@@ -220,21 +231,28 @@ static rv_status print_population(hdf5_file *file, const char *kind, const char 
     return RV_OK;
 }
 
+bool command_is_sonata_file(const char *path)
+{
+    hdf5_file file = { 0 };
+    bool      is = hdf5_open(path, &file) == RV_OK && (hdf5_kind_of(&file, "/nodes") == HDF5_GROUP || hdf5_kind_of(&file, "/edges") == HDF5_GROUP);
+    hdf5_close(&file);
+    return is;
+}
+
 int command_info_sonata_file(const char *path)
 {
     static const char *const kinds[] = { "nodes", "edges" };
     hdf5_file                file = { 0 };
     rv_status                status = hdf5_open(path, &file);
-    int                      found = 0;
     for (int g = 0; g < 2 && status == RV_OK; g++) {
         hdf5_path  root = hdf5_at("/", kinds[g]);
         hdf5_names names;
         if (hdf5_kind_of(&file, root.path) != HDF5_GROUP) continue;
         status = hdf5_list(&file, root.path, &names);
-        for (int k = 0; status == RV_OK && k < names.n; k++, found++) status = print_population(&file, kinds[g], names.name[k]);
+        for (int k = 0; status == RV_OK && k < names.n; k++) status = print_population(&file, kinds[g], names.name[k]);
         hdf5_names_free(&names);
     }
-    if (status != RV_OK && found) command_fail(1, "%s", file.error.text);
+    if (status != RV_OK) command_fail(1, "%s", file.error.text);
     hdf5_close(&file);
-    return found ? status != RV_OK : -1;
+    return status != RV_OK;
 }

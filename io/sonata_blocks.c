@@ -1,7 +1,5 @@
 #include "io/sonata_blocks.h"
 
-#include "io/nir_hdf5.h"
-
 const char *const sonata_edge_columns[N_EDGE_COLUMNS] = { [EDGE_WEIGHT] = "syn_weight", [EDGE_DELAY] = "delay", [EDGE_NSYNS] = "nsyns" };
 
 /* ---- groups ------------------------------------------------------------------------------------------------------ */
@@ -78,7 +76,7 @@ static rv_status read_numbers(sonata_blocks *b, const char *name, int64_t *to)
     hdf5_path at = hdf5_at(b->group.path, name);
     bool      texts = false;
     hdf5_type type = HDF5_I64;
-    if (nir_hdf5_type(&b->file, at.path, &texts, &type) != RV_OK) return sonata_file_failed(&b->file, b->error);
+    if (hdf5_type_of(&b->file, at.path, &texts, &type) != RV_OK) return sonata_file_failed(&b->file, b->error);
     if (texts) return sonata_refuse(&b->file, at.path, b->error, "holds texts, allowed are numbers");
     if (hdf5_read_rows(&b->file, at.path, type == HDF5_U64 ? HDF5_U64 : HDF5_I64, b->first, b->n, to) == RV_OK) return RV_OK;
     return sonata_file_failed(&b->file, b->error);

@@ -3,8 +3,6 @@
  * group may be a column of the types. */
 #include "io/sonata_internal.h"
 
-#include "io/nir_hdf5.h"
-
 enum { MOST_TEXT = 256 << 20 }; /* bytes of one column of texts */
 
 typedef struct reader {
@@ -78,7 +76,7 @@ static void try_texts(const char *path, void *dataset)
     hdf5_file  file = { 0 };
     char     **texts = NULL;
     hdf5_shape shape = { 0 };
-    if (hdf5_open(path, &file) == RV_OK && nir_hdf5_load_texts(&file, dataset, MOST_TEXT, &texts, &shape) == RV_OK)
+    if (hdf5_open(path, &file) == RV_OK && hdf5_load_texts(&file, dataset, MOST_TEXT, &texts, &shape) == RV_OK)
         for (int64_t k = 0; k < shape.count; k++) free(texts[k]);
     free(texts);
     hdf5_close(&file);
@@ -89,8 +87,8 @@ static rv_status pool_texts(reader *r, const char *dataset, sonata_column *colum
 {
     char     **texts = NULL;
     hdf5_shape shape;
-    TRY(nir_hdf5_try(r->nodes->path, try_texts, (void *)dataset, r->error));
-    if (nir_hdf5_load_texts(&r->file, dataset, MOST_TEXT, &texts, &shape) != RV_OK) return sonata_file_failed(&r->file, r->error);
+    TRY(hdf5_try(r->nodes->path, try_texts, (void *)dataset, r->error));
+    if (hdf5_load_texts(&r->file, dataset, MOST_TEXT, &texts, &shape) != RV_OK) return sonata_file_failed(&r->file, r->error);
     char **longer = realloc(column->pool, (size_t)(column->n_pool + shape.count + 1) * sizeof *longer);
     if (longer) {
         column->pool = longer;
@@ -142,7 +140,7 @@ static rv_status take_group(reader *r, const char *group, const char *name, sona
     hdf5_type  type;
     bool       texts;
     if (hdf5_kind_of(&r->file, dataset.path) != HDF5_DATASET) return RV_OK;
-    if (hdf5_shape_of(&r->file, dataset.path, &shape) != RV_OK || nir_hdf5_type(&r->file, dataset.path, &texts, &type) != RV_OK) return sonata_file_failed(&r->file, r->error);
+    if (hdf5_shape_of(&r->file, dataset.path, &shape) != RV_OK || hdf5_type_of(&r->file, dataset.path, &texts, &type) != RV_OK) return sonata_file_failed(&r->file, r->error);
     if (shape.count == 0) return RV_OK;
     column->found = true;
     int64_t number = strtoll(group, NULL, 10);

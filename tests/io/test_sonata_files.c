@@ -1,6 +1,5 @@
 /* SONATA circuits of our own making: saved and read back, in all dialects, damaged, and refused. */
 #include "io/hdf5_file.h"
-#include "io/nir_hdf5.h"
 #include "tests/support/circuit.h"
 
 #include <dirent.h>
@@ -286,8 +285,8 @@ static void test_texts_of_nodes(void **state)
     write_pair(NODE_TYPES, EDGE_TYPES, "{}", SIMULATION());
     assert_int_equal(hdf5_edit(folder_path("pair/nodes.h5"), &file), RV_OK);
     assert_int_equal(hdf5_write(&file, "/nodes/cells/node_type_id", HDF5_I64, (int64_t[]){ -1, -1 }, 2), RV_OK);
-    assert_int_equal(nir_hdf5_write_texts(&file, "/nodes/cells/0/model_template", &two, templates), RV_OK);
-    assert_int_equal(nir_hdf5_write_texts(&file, "/nodes/cells/0/@library/model_type", &two, library), RV_OK);
+    assert_int_equal(hdf5_write_texts(&file, "/nodes/cells/0/model_template", &two, templates), RV_OK);
+    assert_int_equal(hdf5_write_texts(&file, "/nodes/cells/0/@library/model_type", &two, library), RV_OK);
     assert_int_equal(hdf5_write(&file, "/nodes/cells/0/model_type", HDF5_U32, (uint32_t[]){ 1, 1 }, 2), RV_OK);
     assert_int_equal(hdf5_write(&file, "/nodes/cells/0/dynamics_params/tau_m", HDF5_F64, (double[]){ 11, 12 }, 2), RV_OK);
     assert_int_equal(hdf5_close(&file), RV_OK);
