@@ -31,6 +31,7 @@
 #define _GNU_SOURCE
 #include "io/results.h"
 #include "io/hdf5_file.h"
+#include "io/report_file.h"
 #include "sim/error.h"
 
 #include <stdio.h>
@@ -156,31 +157,14 @@ static rv_status no_memory(results_writer *w, const char *what, int64_t n)
     return rv_fail(w->net, RV_OUT_OF_MEMORY, "no memory to write %lld %s to \"%s\"", (long long)n, what, w->path);
 }
 
-/* The columns of a report of point neurons: one for each, element 0. */
-static rv_status write_mapping(results_writer *w, const char *mapping, const rv_slice *slice, int64_t n, int64_t *ids,
-                               const uint32_t *zeros)
-{
-    hdf5_file *f = &w->file;
-    int64_t    stride = slice->stride ? slice->stride : 1;
-    uint8_t    sorted = stride > 0;
-    for (int64_t i = 0; i < n; i++) ids[i] = slice->first + i * stride;
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "node_ids").path, HDF5_U64, ids, n));
-    CHECK(w, hdf5_set_numbers(f, hdf5_at(mapping, "node_ids").path, "sorted", HDF5_U8, &sorted, 0));
-    for (int64_t i = 0; i <= n; i++) ids[i] = i;
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "index_pointers").path, HDF5_U64, ids, n + 1));
-    CHECK(w, hdf5_link(f, hdf5_at(mapping, "index_pointers").path, hdf5_at(mapping, "index_pointer").path));
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "element_ids").path, HDF5_U32, zeros, n));
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "element_pos").path, HDF5_F32, zeros, n)); /* 0.0f has no bit set either */
-    return RV_OK;
-}
-
 static rv_status add_mapping(results_writer *w, const char *mapping, const rv_slice *slice, int64_t n)
 {
-    int64_t  *ids = malloc((size_t)(n + 1) * sizeof *ids);
-    uint32_t *zeros = calloc((size_t)n + 1, sizeof *zeros);
-    rv_status status = ids && zeros ? write_mapping(w, mapping, slice, n, ids, zeros) : no_memory(w, "neuron ids", n);
-    free(ids), free(zeros);
-    return status;
+    int64_t *ids = malloc((size_t)(n + 1) * sizeof *ids), stride = slice->stride ? slice->stride : 1;
+    if (!ids) return no_memory(w, "neuron ids", n);
+    for (int64_t i = 0; i < n; i++) ids[i] = slice->first + i * stride;
+    rv_status status = report_file_mapping(&w->file, mapping, ids, n);
+    free(ids);
+    return status == RV_OK ? RV_OK : file_failed(w);
 }
 
 static rv_status add_report(results_writer *w, stream *s, const rv_probe_info *info)
@@ -445,15 +429,13 @@ static rv_status on_wall_clock(rv_net *net, double t_ms, void *user)
 static rv_status write_provenance(results_writer *w, const results_provenance *p)
 {
     static const char *const group = "/provenance";
-    const uint32_t           magic = 0x0A7A, version[2] = { 0, 1 };
     const uint64_t           seed = rv_seed(w->net);
     hdf5_file               *f = &w->file;
     char                     created[32];
     time_t                   now = time(NULL);
     struct tm                utc;
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    CHECK(w, hdf5_set_numbers(f, "/", "magic", HDF5_U32, &magic, 0));
-    CHECK(w, hdf5_set_numbers(f, "/", "version", HDF5_U32, version, 2));
+    CHECK(w, report_file_begin(f));
     CHECK(w, hdf5_make_group(f, group));
     CHECK(w, hdf5_set_text(f, group, "program", "ranvier"));
     CHECK(w, hdf5_set_text(f, group, "version", RV_VERSION));

@@ -1,5 +1,6 @@
 /* Networks in the script: rv.network{}, net:population(), net:connect(), inputs and probes. */
 #include "io/script_internal.h"
+#include "io/sonata.h"
 #include "io/script_window.h"
 
 #include <math.h>
@@ -426,6 +427,27 @@ static int network_record(lua_State *L)
     return record_synapses(L, net, what, weights ? "weight" : variable, interval);
 }
 
+/* ---- saving --------------------------------------------------------------------------------------------------- */
+
+/* net:save_sonata(folder[, {time =}]): a circuit with its configs, for this program and others */
+static int network_save_sonata(lua_State *L)
+{
+    static const char *const keys[] = { "time" };
+    script_net              *net = script_self(L, TYPE_NETWORK);
+    rv_error                 error = { 0 };
+    lua_settop(L, 3);
+    script_defining(L, net, "net:save_sonata");
+    const char *folder = script_text(L, 2, "net:save_sonata: the folder (first argument)");
+    script_keys(L, 3, "net:save_sonata", keys, COUNT(keys));
+    double time = option_number(L, 3, "net:save_sonata", "time", 1000);
+    if (!(time > 0)) script_fail(L, "net:save_sonata: time = %g ms, allowed is more than 0", time);
+    net->L = L; /* functions of distance may be called */
+    rv_status status = sonata_save(net->net, folder, time, &error);
+    script_rethrow(L, net);
+    if (status != RV_OK) script_fail(L, "net:save_sonata: %s", error.text);
+    return 0;
+}
+
 /* ---- module --------------------------------------------------------------------------------------------------- */
 
 /* One method for every kind of input in the engine's table. */
@@ -453,6 +475,7 @@ void script_open_network(lua_State *L)
         { "every", network_every },     { "output", network_output },       { "plot", network_plot },
         { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
         { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
+        { "save_sonata", network_save_sonata },
         { "listen", network_listen },   { "send", network_send },           { "pace", network_pace },
         { NULL, NULL },
     };

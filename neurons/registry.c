@@ -16,6 +16,7 @@
     X(ignore_and_fire)    \
     X(aeif_psc_delta_clopath) \
     X(izhikevich)         \
+    X(intfire1)           \
     X(izhikevich_2007)    \
     X(poisson_generator)  \
     X(spike_generator)    \

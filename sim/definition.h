@@ -54,7 +54,7 @@ typedef struct projection_def {
     int64_t        degree, total;
     rv_value       p, weight, delay;  /* lists are owned copies         */
     bool           autapses, multapses;
-    int64_t       *sources, *targets; /* [n_list], within the slices    */
+    int32_t       *sources, *targets; /* [n_list], within the slices; by source if they came in blocks */
     int64_t        n_list;
     const rv_rule *plasticity;        /* NULL: static                   */
     double         param[RV_MAX_PARAMS];
@@ -148,6 +148,18 @@ rv_status definition_add_population(definition *d, const char *name, int64_t n, 
 rv_status definition_add_projection(definition *d, const rv_connect_def *def, rv_error *error);
 rv_status definition_add_input(definition *d, const neuron_range *target, const char *kind, const rv_setting *settings,
                                int n_settings, rv_error *error);
+
+/** Takes the pairs of rule list from def->pairs: sources, targets, and weights and delays as lists if the blocks have them,
+ *  sorted by source. Nothing is held twice meanwhile. @param object for sentences */
+rv_status definition_take_pairs(const rv_connect_def *def, projection_def *p, const char *object, rv_error *error);
+
+/** The other way: the pairs of a projection of rule list as an rv_pairs_fn, its user being one of these. */
+enum { PAIRS_AT_ONCE = 1024 };
+typedef struct definition_pairs {
+    const projection_def *of;
+    int64_t               next, source[PAIRS_AT_ONCE], target[PAIRS_AT_ONCE];
+} definition_pairs;
+rv_status definition_next_pairs(void *definition_pairs, bool first, rv_pairs *pairs);
 
 /** Sets one parameter; a list of a step current must keep its length. */
 rv_status definition_set_input(definition *d, int input, const char *name, rv_value value, rv_error *error);

@@ -180,7 +180,7 @@ static rv_status check_target(const definition *d, const input_def *in, const ch
 {
     const rv_model *m = d->population[in->target.population].model;
     if (m->emit) return error_set(error, RV_CONFLICT, "%s: %s takes no input", object, m->table.name);
-    if (m->counts_spikes && !input_is_spikes(in->kind))
+    if ((m->counts_spikes || m->spikes_only) && !input_is_spikes(in->kind))
         return error_set(error, RV_CONFLICT, "%s: %s takes spikes only, no currents", object, m->table.name);
     return RV_OK;
 }

@@ -176,15 +176,15 @@ static rv_status check_no_multapse(const checked *c)
     return status;
 }
 
-static rv_status copy_numbers(const int64_t *from, int64_t n, int64_t **copy, rv_error *error)
+static rv_status copy_numbers(const int64_t *from, int64_t n, int32_t **copy, rv_error *error)
 {
     *copy = malloc((size_t)(n + 1) * sizeof **copy);
     if (!*copy) return error_memory(error, "a list of synapses", (double)n * sizeof **copy);
-    if (n) memcpy(*copy, from, (size_t)n * sizeof **copy);
+    for (int64_t k = 0; k < n; k++) (*copy)[k] = (int32_t)from[k];
     return RV_OK;
 }
 
-static rv_status take_list(const checked *c, const rv_connect_def *def)
+static rv_status take_arrays(const checked *c, const rv_connect_def *def)
 {
     projection_def *p = c->p;
     if (def->n_list < 0 || def->n_list > MAX_TOTAL || (def->n_list > 0 && (!def->sources || !def->targets)))
@@ -194,7 +194,13 @@ static rv_status take_list(const checked *c, const rv_connect_def *def)
     TRY(check_numbers(c, "sources", def->sources, p->source.count));
     TRY(check_numbers(c, "targets", def->targets, p->target.count));
     TRY(copy_numbers(def->sources, p->n_list, &p->sources, c->error));
-    TRY(copy_numbers(def->targets, p->n_list, &p->targets, c->error));
+    return copy_numbers(def->targets, p->n_list, &p->targets, c->error);
+}
+
+static rv_status take_list(const checked *c, const rv_connect_def *def)
+{
+    const projection_def *p = c->p;
+    TRY(def->pairs ? definition_take_pairs(def, c->p, c->object, c->error) : take_arrays(c, def));
     if (projection_excludes_autapses(p)) TRY(check_no_autapse(c));
     return p->multapses ? RV_OK : check_no_multapse(c);
 }
@@ -238,7 +244,7 @@ static rv_status take_weight(const checked *c, const rv_value *weight)
     TRY(check_list_length(c, "weight", weight));
     TRY(value_check(weight, low, high, what, "", c->error));
     if (c->p->synapse && c->p->synapse->whole) TRY(value_check_whole(weight, what, c->error));
-    return value_copy(weight, &c->p->weight, c->error);
+    return weight == &c->p->weight ? RV_OK : value_copy(weight, &c->p->weight, c->error);
 }
 
 /* A given delay is kept or refused, never rounded silently; drawn ones are rounded to the grid when drawn. */
@@ -264,7 +270,7 @@ static rv_status take_delay(const checked *c, const rv_value *delay)
     if (grid && delay->kind == RV_NUMBER) TRY(check_on_grid(c, what, value_bounded(delay, delay->a)));
     if (grid && delay->kind == RV_LIST)
         for (int64_t k = 0; k < delay->n; k++) TRY(check_on_grid(c, what, value_bounded(delay, delay->list[k])));
-    return value_copy(delay, &c->p->delay, c->error);
+    return delay == &c->p->delay ? RV_OK : value_copy(delay, &c->p->delay, c->error);
 }
 
 /* ---- plasticity and kinds of synapse ---------------------------------------------------------------------------- */
@@ -406,8 +412,8 @@ static rv_status take(definition *d, const rv_connect_def *def, projection_def *
     rv_value delay = value_is_null(&def->delay) ? rv_number(1) : def->delay;
     TRY(take_rule(&c, def));
     TRY(take_kinds(&c, def));
-    TRY(take_weight(&c, &weight));
-    return take_delay(&c, &delay);
+    TRY(take_weight(&c, value_is_null(&p->weight) ? &weight : &p->weight)); /* those that came with the pairs are there already */
+    return take_delay(&c, value_is_null(&p->delay) ? &delay : &p->delay);
 }
 
 rv_status definition_add_projection(definition *d, const rv_connect_def *def, rv_error *error)

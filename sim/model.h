@@ -42,6 +42,7 @@ struct rv_model {
     int      n_constants;
     bool     counts_spikes; /* input is a number of spikes, whatever their weights: parrot_neuron                */
     bool     adds_inputs;   /* a step only takes the sum of what excites and inhibits: where sums are exact, all of it may come as ex */
+    bool     spikes_only;   /* takes no current from outside: intfire1                                            */
     int      n_receptors; /* 0: input goes by its sign; else synapses name one of receptors 1 ... (receptor_type), 1 if    */
                           /* they name none: grid timing puts what arrives at 1 into ex and in, at 2, 3, ... into ...       */
     int      receptor_state; /* ... this state and those behind it, which the step takes and sets back to 0               */

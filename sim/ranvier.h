@@ -225,6 +225,17 @@ rv_status rv_set_positions(rv_net *net, rv_population population, const double *
  *  running faster), a distribution, or a function of distance. Constant delays must be multiples of the resolution
  *  in grid timing, drawn ones are rounded to it; the shortest is one step. In exact timing delays are kept to 2^-32 steps
  *  and may be shorter than a step, even zero, but not all around a loop. */
+/** Some of the pairs of rule list, where they are too many to be listed in memory: they are asked for block by block. */
+typedef struct rv_pairs {
+    int64_t        n;                 /* 0: there are no more                                              */
+    const int64_t *sources, *targets; /* [n] numbered within the slices                                    */
+    const double  *weights, *delays;  /* [n] or NULL, in all blocks alike: then those of the rv_connect_def */
+} rv_pairs;
+
+/** Gives the next block, borrowed until the next call. @param first begin at the beginning: all is asked for twice, and has
+ *  to be the same @return a status other than RV_OK to refuse the projection; its sentence is the caller's to keep */
+typedef rv_status (*rv_pairs_fn)(void *user, bool first, rv_pairs *pairs);
+
 typedef struct rv_connect_def {
     rv_slice          source, target;
     const char       *rule;
@@ -234,6 +245,8 @@ typedef struct rv_connect_def {
     bool              no_multapses; /* at most one synapse per pair; allowed by default where possible */
     const int64_t    *sources, *targets; /* [n_list], rule list                                        */
     int64_t           n_list;
+    rv_pairs_fn       pairs;             /* instead of the three above; NULL: not                      */
+    void             *pairs_user;
     rv_value          weight, delay;     /* the null value means weight 1, delay 1 ms                  */
     const char       *plasticity;        /* learning rule; NULL for static synapses                    */
     int               receptor_type;     /* of models with several receptors (glif_psc): 1, 2, ...; 0: the first, or by sign */

@@ -139,6 +139,25 @@ static void test_morrison_2007(void **state)
     draws("morrison_2007.lua time=30 inputs=900");
 }
 
+/* The circuit that is shipped, and one that the script writes anew, give the spikes of the script. */
+static void test_sonata(void **state)
+{
+    (void)state;
+    char line[512];
+    snprintf(line, sizeof line, "sonata.lua check=1 folder=%s/circuit", folder);
+    passes(line);
+    honours_time("sonata");
+    draws("sonata.lua");
+    const char *circuits[] = { folder, root };
+    for (int k = 0; k < 2; k++) {
+        int status = shell("cd %s && %s run %s/%s/config.json --threads 1 output_dir=%s/circuit", folder, command, circuits[k], k ? "examples/sonata" : "circuit", folder);
+        if (status) fail_msg("exit status %d:\n%s", status, output);
+        expect_output("80 neurons         1083 spikes");
+        expect_output("20 neurons          259 spikes");
+    }
+    shell("rm -r %s/circuit", folder);
+}
+
 static void test_fi_curve(void **state)
 {
     (void)state;
@@ -354,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_tsodyks_1998),
         cmocka_unit_test(test_morrison_2007),
         cmocka_unit_test(test_fi_curve),
+        cmocka_unit_test(test_sonata),
         cmocka_unit_test(test_brunel_2000),
         cmocka_unit_test(test_regimes_of_brunel_2000),
         cmocka_unit_test(test_quantise), cmocka_unit_test(test_vogels_abbott_2005),
