@@ -24,6 +24,7 @@
 
 /* Membranes faster than this are slowed down to it: conductances per C_m, 1/ms. */
 #define FASTEST 5e3
+#define LARGEST_CURRENT 1e12 /* pA */
 #define DYNAMICS_TOO_FAST "conductances may be 5000 C_m / ms at most"
 
 enum { MOST_INTEGRATED = 4, MOST_SYNAPTIC = 4 };

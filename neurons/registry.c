@@ -8,6 +8,10 @@
     X(iaf_cond_exp)       \
     X(iaf_cond_alpha)     \
     X(iaf_cond_beta)      \
+    X(aeif_cond_exp)      \
+    X(aeif_cond_alpha)    \
+    X(aeif_psc_exp)       \
+    X(aeif_psc_alpha)     \
     X(izhikevich)         \
     X(poisson_generator)  \
     X(spike_generator)    \
