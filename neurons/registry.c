@@ -12,6 +12,8 @@
     X(aeif_cond_alpha)    \
     X(aeif_psc_exp)       \
     X(aeif_psc_alpha)     \
+    X(hh_psc_alpha)       \
+    X(hh_cond_exp_traub)  \
     X(izhikevich)         \
     X(poisson_generator)  \
     X(spike_generator)    \
