@@ -104,7 +104,7 @@ ALWAYS_INLINE double aeif_quick(const dynamics *m, const double *c, double *s, d
     synapses  y = synapses_load(m, s);
     double    error = dynamics_step(m, c, c[STEP], current, refractory, x, &y);
     bool      spikes = x[V_M] >= c[PEAK];
-    bool      good = dynamics_accurate(error, s[V_M]) && (sharp || !spikes);
+    bool      good = dynamics_accurate(error, s[V_M], TOLERANCE) && (sharp || !spikes);
     synapses_receive(m, c, &y, good ? ex : 0, good ? in : 0);
     x[V_M] = spikes ? c[RESET] : x[V_M];
     x[W] = spikes ? x[W] + c[KICK] : x[W];
@@ -129,7 +129,7 @@ static inline bool aeif_straight(const stretch *s, double V)
     const double *c = s->c;
     double        others = fabs(c[RATE_L] * (c[REST] - V)) + fabs(s->x[W]) + fabs(c[DC] + s->current);
     for (int k = 0; k < 2; k++) others += s->y.x[k] * (AEIF_CONDUCTANCES ? fabs(c[REV_EX + k] - V) : 1);
-    return c[UPSWING] * exponential((V - c[THETA]) * c[SHARPNESS]) > 100 * others;
+    return c[UPSWING] * exponential((V - c[THETA]) * c[SHARPNESS]) > 1000 * others;
 }
 
 /* From somewhere on that line to V_peak, or `length` ms if that comes first. @return ms that have passed */
@@ -156,7 +156,7 @@ static inline double aeif_climb(stretch *s, const dynamics *rising, double lengt
 /* To V_peak or over `length` ms. @return ms that have passed */
 static inline double aeif_rise(stretch *s, const dynamics *rising, double length, bool *at_peak)
 {
-    double t = 0, peak = s->c[PEAK], bend = 1 / s->c[SHARPNESS], stop = s->c[THETA] + 8 * bend;
+    double t = 0, peak = s->c[PEAK], bend = 1 / s->c[SHARPNESS], stop = s->c[THETA] + 10 * bend;
     *at_peak = s->x[V_M] >= peak;
     while (t < length && !*at_peak) {
         stop = smaller(stop, peak);

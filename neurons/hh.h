@@ -71,7 +71,7 @@ ALWAYS_INLINE double hh_quick(const dynamics *m, const double *c, double *s, dou
     double    x[4] = { s[V_M], s[ACT_M], s[INACT_H], s[ACT_N] };
     synapses  y = synapses_load(m, s);
     double    error = dynamics_step(m, c, c[STEP], current, false, x, &y);
-    bool      good = dynamics_accurate(error, s[V_M]), refractory = s[R] > 0;
+    bool      good = dynamics_accurate(error, s[V_M], TOLERANCE), refractory = s[R] > 0;
     bool      spikes = !refractory && x[V_M] >= c[THETA] && x[V_M] < s[V_M];
     synapses_receive(m, c, &y, good ? ex : 0, good ? in : 0);
     dynamics_keep(m, s, good, x, &y, spikes ? rint(c[HOLD]) : refractory ? s[R] - 1 : 0);

@@ -54,7 +54,7 @@ ALWAYS_INLINE double iaf_cond_quick(const dynamics *m, const double *c, double *
     double    x[1] = { s[V_M] };
     synapses  y = synapses_load(m, s);
     double    error = dynamics_step(m, c, c[STEP], current, false, x, &y);
-    bool      good = dynamics_accurate(error, s[V_M]) || refractory;
+    bool      good = dynamics_accurate(error, s[V_M], TOLERANCE) || refractory;
     double    V = refractory ? c[RESET] : x[V_M];
     bool      fired = V >= c[THETA];
     synapses_receive(m, c, &y, good ? ex : 0, good ? in : 0);
