@@ -198,7 +198,7 @@ static inline bool aeif_careful(const dynamics *m, const dynamics *rising, const
 static inline double aeif_above(const flow *f, const double *y) { return y[V_M] - f->c[PEAK]; }
 
 #define AEIF_HOOKS(TWO_STAGE)                                                                                          \
-    static const dynamics own = { .n = 2, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1, 0 }, .slope = aeif_slope }; \
+    static const dynamics own = { .n = 2, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1, 0 }, .divided = 1e-6, .slope = aeif_slope }; \
     static const dynamics rising = { .n = 2, .two_stage = TWO_STAGE, .weight = { 1, 0 }, .slope = aeif_slope_u };      \
     ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
     {                                                                                                                  \

@@ -25,13 +25,13 @@ double dynamics_pass(stretch *s, double length, bool held, double stop)
     while (at < end && s->x[0] < stop) {
         memcpy(s->before, s->x, sizeof s->x), s->y_before = s->y;
         double error = dynamics_step(s->m, s->c, s->division, s->current, held, s->x, &s->y);
-        if (!dynamics_accurate(error, s->before[0], TOLERANCE_DIVIDED) && level < finest) {
+        if (!dynamics_accurate(error, s->before[0], s->m->divided) && level < finest) {
             memcpy(s->x, s->before, sizeof s->x), s->y = s->y_before;
             divide(s, ldexp(length, -++level));
             continue;
         }
         at += end >> level;
-        if (level > 0 && error < TOLERANCE_DIVIDED / 32 && at < end && at % (end >> (level - 1)) == 0) divide(s, ldexp(length, -(--level)));
+        if (level > 0 && error < s->m->divided / 32 && at < end && at % (end >> (level - 1)) == 0) divide(s, ldexp(length, -(--level)));
     }
     return ldexp(length * (double)at, -finest);
 }

@@ -19,10 +19,8 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* mV between the two results of a step, at most; relative to 100 mV where V_m is larger. Divided steps are held to less, since a spike
- * hangs on them. */
-#define TOLERANCE         1e-4
-#define TOLERANCE_DIVIDED 1e-6
+/* mV between the two results of a step, at most; relative to 100 mV where V_m is larger. */
+#define TOLERANCE 1e-4
 
 /* Membranes faster than this are slowed down to it: conductances per C_m, 1/ms. */
 #define FASTEST 5e3
@@ -37,6 +35,7 @@ typedef struct dynamics {
     bool   two_stage; /* a synapse has the states x and dx (it rises and decays), or x alone    */
     bool   clamps;    /* V_m rests while refractory                                             */
     double weight[MOST_INTEGRATED]; /* mV per unit: how much an error of each state counts     */
+    double divided;   /* tolerance of divided steps, mV                                         */
     /** dx/dt of the integrated states. @param ex, in what the synapses of each kind have left */
     void (*slope)(const double *c, const double *x, double ex, double in, double current, double *dx);
 } dynamics;

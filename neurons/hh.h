@@ -99,7 +99,7 @@ static inline double hh_above(const flow *f, const double *y)
 }
 
 #define HH_HOOKS(TWO_STAGE)                                                                                            \
-    static const dynamics own = { .n = 4, .two_stage = TWO_STAGE, .weight = { 1, 100, 100, 100 }, .slope = hh_slope }; \
+    static const dynamics own = { .n = 4, .two_stage = TWO_STAGE, .weight = { 1, 100, 100, 100 }, .divided = TOLERANCE, .slope = hh_slope }; \
     ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
     {                                                                                                                  \
         return hh_quick(&own, c, s, current, ex, in);                                                                  \

@@ -79,7 +79,7 @@ static inline bool iaf_cond_careful(const dynamics *m, const double *c, double *
 static inline double iaf_cond_above(const flow *f, const double *y) { return y[V_M] - f->c[THETA]; }
 
 #define IAF_COND_HOOKS(TWO_STAGE)                                                                                      \
-    static const dynamics own = { .n = 1, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1 }, .slope = iaf_cond_slope }; \
+    static const dynamics own = { .n = 1, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1 }, .divided = TOLERANCE, .slope = iaf_cond_slope }; \
     ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
     {                                                                                                                  \
         return iaf_cond_quick(&own, c, s, current, ex, in);                                                            \
