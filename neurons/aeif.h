@@ -212,5 +212,5 @@ static inline double aeif_above(const flow *f, const double *y) { return y[V_M] 
     DYNAMICS_EXACT_HOOKS(aeif_above)                                                                                   \
     static void fire(const double *c, double *s)                                                                       \
     {                                                                                                                  \
-        s[V_M] = c[RESET], s[W] += c[KICK], s[REFRACTORY_OF(&own)] = c[HOLD];                                          \
+        s[V_M] = c[RESET], s[W] += c[KICK], dynamics_fire(&own, c, s);                                          \
     }

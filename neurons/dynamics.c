@@ -95,15 +95,15 @@ bool dynamics_advance(const dynamics *m, double (*above)(const flow *, const dou
                       double current, double k, double *when, void *work)
 {
     flow     f = { .n = REFRACTORY_OF(m), .slope = flow_of, .above = above, .c = c, .current = current, .model = m };
-    double  *refractory = &s[REFRACTORY_OF(m)], held = smaller(*refractory, k), elapsed = 0;
+    double  *refractory = &s[REFRACTORY_OF(m)], held = smaller(fabs(*refractory), k), elapsed = 0;
     synapses y = synapses_load(m, s);
     synapses_limit(c, &y);
     synapses_store(m, s, &y);
     if (held > 0) {
-        f.held = true;
+        f.silent = true, f.held = *refractory > 0;
         integrate(&f, s, held * c[STEP], &elapsed, work);
-        *refractory -= held;
-        f.held = false;
+        *refractory -= copysign(held, *refractory);
+        f.silent = f.held = false;
     }
     bool spikes = k > held && integrate(&f, s, (k - held) * c[STEP], &elapsed, work);
     *when = spikes ? held + elapsed / c[STEP] : k;

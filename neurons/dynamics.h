@@ -24,7 +24,7 @@
 
 /* Membranes faster than this are slowed down to it: conductances per C_m, 1/ms. */
 #define FASTEST 5e3
-#define LARGEST_CURRENT 1e12 /* pA */
+#define LARGEST_CURRENT 1e9 /* pA */
 #define DYNAMICS_TOO_FAST "conductances may be 5000 C_m / ms at most"
 
 enum { MOST_INTEGRATED = 4, MOST_SYNAPTIC = 4 };
@@ -201,6 +201,17 @@ ALWAYS_INLINE void dynamics_keep(const dynamics *m, double *s, bool good, const 
 }
 
 /* ---- exact timing ----------------------------------------------------------------------------------------------- */
+
+/* ms: in exact timing spikes of one neuron are so far apart at least, whatever drives it, so that time goes on. Within t_ref V_m may
+ * be held; where t_ref is shorter than this it is not, the neuron only does not spike. */
+#define SHORTEST_INTERVAL 0.01
+
+/** The refractory period begins, in exact timing. Negative: what is left of the shortest interval. */
+static inline void dynamics_fire(const dynamics *m, const double *c, double *s)
+{
+    double shortest = SHORTEST_INTERVAL / c[STEP];
+    s[REFRACTORY_OF(m)] = c[HOLD] >= shortest ? c[HOLD] : -shortest;
+}
 
 /** The hook of the name; refractory steps pass first. */
 bool dynamics_advance(const dynamics *m, double (*above)(const flow *, const double *), const double *c, double *s,

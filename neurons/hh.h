@@ -110,4 +110,4 @@ static inline double hh_above(const flow *f, const double *y)
     }                                                                                                                  \
     RV_SWEEP_CHECKED(sweep, quick, careful, N_STATES, N_CONSTANTS)                                                     \
     DYNAMICS_EXACT_HOOKS(hh_above)                                                                                     \
-    static void fire(const double *c, double *s) { s[REFRACTORY_OF(&own)] = c[HOLD]; }
+    static void fire(const double *c, double *s) { dynamics_fire(&own, c, s); }

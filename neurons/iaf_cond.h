@@ -90,4 +90,4 @@ static inline double iaf_cond_above(const flow *f, const double *y) { return y[V
     }                                                                                                                  \
     RV_SWEEP_CHECKED(sweep, quick, careful, N_STATES, N_CONSTANTS)                                                     \
     DYNAMICS_EXACT_HOOKS(iaf_cond_above)                                                                               \
-    static void fire(const double *c, double *s) { s[V_M] = c[RESET], s[REFRACTORY_OF(&own)] = c[HOLD]; }
+    static void fire(const double *c, double *s) { s[V_M] = c[RESET], dynamics_fire(&own, c, s); }

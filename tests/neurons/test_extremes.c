@@ -10,7 +10,9 @@
 
 #include "sim/ranvier.h"
 
-static const char *const models[] = { "iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha", "izhikevich" };
+static const char *const models[] = { "iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha", "izhikevich", "iaf_cond_exp", "iaf_cond_alpha",
+                                      "iaf_cond_beta", "aeif_cond_exp", "aeif_cond_alpha", "aeif_psc_exp", "aeif_psc_alpha",
+                                      "hh_psc_alpha", "hh_cond_exp_traub" };
 static const double      weights[] = { 10, 1e6, -1e6, -1e8, 1e30, -1e30, 1e150, -1e150, 1e300, -1e300 };
 static const double      drives[] = { 0, 300, 1e6, -1e6 };
 
@@ -44,7 +46,7 @@ static void extremes_neither_crash_nor_hang(void **state)
 {
     (void)state;
     static const struct { rv_timing timing; rv_advance advance; } ways[] = { { RV_GRID, RV_SWEEP }, { RV_GRID, RV_JUMP }, { RV_EXACT, RV_ADAPTIVE } };
-    for (int m = 0; m < 4; m++)
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++)
         for (int way = 0; way < 3; way++)
             for (int d = 0; d < 4; d++) {
                 int64_t alone = run_pair(models[m], ways[way].timing, ways[way].advance, 0, drives[d]);
