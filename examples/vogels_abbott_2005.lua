@@ -13,8 +13,8 @@
 --   1 to 3 run on the grid of 0.1 ms.
 --
 -- Expected. Benchmark 1: 18.9 Hz, from a plain program (numpy, exponential Euler steps of 0.05 ms, 1 s) written apart from
--- Ranvier: 19.8, 19.4 and 17.6 Hz for three networks. Benchmark 2: 5.6 Hz in NEST 3.10 (two seeds, 5 s). Benchmark 3: 46 Hz
--- from such a program too (Rush & Larsen steps of 0.025 ms, one network, 0.5 s). Benchmark 4: 9.7 Hz, from a plain
+-- Ranvier: 19.8, 19.4 and 17.6 Hz for three networks. Benchmark 2: 5.6 Hz in NEST 3.10 (two seeds, 5 s). Benchmark 3: 44 Hz from
+-- such a program too (Rush & Larsen steps of 0.025 ms, 0.5 s): 45.6 and 43.3 Hz. Benchmark 4: 9.7 Hz, from a plain
 -- event-driven program (a heap of spikes and predicted threshold crossings, 1 s) written apart from Ranvier: 9.4, 10.2 and
 -- 9.3 Hz for three networks. Brette et al. print no rates. --timing grid runs benchmark 4 on a grid.
 --
@@ -35,7 +35,7 @@ local benchmarks = { -- weights in nS, pA, nS, mV; rates in Hz
   { model = "iaf_cond_exp", neuron = neuron(coba), w_ex = 6, w_in = -67, timing = "grid", kick = kick, rate = 18.9, spread = 2.5 },
   { model = "iaf_psc_exp", neuron = neuron { tau_m = 20, tau_syn_ex = 5, tau_syn_in = 10 }, w_ex = 16.2, w_in = -90, timing = "grid",
     rate = 5.6, spread = 0.6 },
-  { model = "hh_cond_exp_traub", neuron = { V_m = -60 }, w_ex = 6, w_in = -67, timing = "grid", kick = kick, rate = 46, spread = 8 },
+  { model = "hh_cond_exp_traub", neuron = { V_m = -60 }, w_ex = 6, w_in = -67, timing = "grid", kick = kick, rate = 44, spread = 6 },
   { model = "iaf_psc_delta", neuron = neuron { tau_m = 20 }, w_ex = 0.25, w_in = -2.25, timing = "exact", rate = 9.7, spread = 1.2 },
 }
 local number = rv.arg.benchmark or 2
