@@ -71,6 +71,7 @@ static int free_network(lua_State *L)
     if (!net->net) return 0;
     script_live_forget(net);
     script_outputs_close(net);
+    script_links_free(net);
     for (script_net **link = &s->nets; *link; link = &(*link)->next) {
         if (*link != net) continue;
         *link = net->next;
@@ -428,6 +429,7 @@ void script_open_network(lua_State *L)
         { "every", network_every },     { "output", network_output },       { "plot", network_plot },
         { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
         { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
+        { "listen", network_listen },   { "send", network_send },           { "pace", network_pace },
         { NULL, NULL },
     };
     static const luaL_Reg fields[] = {
