@@ -11,7 +11,7 @@
 --   initial burst       short intervals, then long ones, all alike
 --   bursting            bursts of spikes and long pauses, all alike
 --   accelerating        intervals shrink
---   delayed bursting    a late first spike, then bursts and pauses
+--   late bursting       a late first spike, then bursts and pauses
 --   transient           spikes at the onset, then none
 --   irregular           no order in the intervals: none of four is like the one after them. (On the edge: with V_reset 0.5 mV
 --                       lower two intervals alternate, 0.2 mV higher three.)
@@ -27,7 +27,7 @@ local patterns = {
   { "initial burst",     130, 18, -58,   4, 150, 120, -50, 400 },
   { "bursting",          200, 10, -58,   2, 120, 100, -46, 210 },
   { "accelerating",      200, 12, -70, -10, 300,   0, -58, 300 },
-  { "delayed bursting",  100, 10, -65, -10,  90,  30, -47, 110 },
+  { "late bursting",     100, 10, -65, -10,  90,  30, -47, 110 },
   { "transient",         100, 10, -65,  10,  90, 100, -47, 180 },
   { "irregular",         100, 12, -60, -11, 130,  30, -48, 160 },
 }
@@ -74,7 +74,7 @@ local is = {
   ["initial burst"] = function(isi) return #isi > 5 and isi[3] > 5 * isi[2] and alike(isi, 4, #isi) end,
   ["bursting"] = function(isi, latency) return bursts(isi) and latency < 20 end,
   ["accelerating"] = function(isi) return monotonic(isi, -1) and isi[#isi] < 0.6 * isi[1] end,
-  ["delayed bursting"] = function(isi, latency) return bursts(isi) and latency > 40 end,
+  ["late bursting"] = function(isi, latency) return bursts(isi) and latency > 40 end,
   ["transient"] = function(isi, latency) return latency + (isi[1] or 0) < 100 and #isi < 5 end,
   ["irregular"] = function(isi)
     return #isi > 20 and not (repeats(isi, 1) or repeats(isi, 2) or repeats(isi, 3) or repeats(isi, 4))

@@ -44,7 +44,7 @@ enum { V_M, W };
     "tau_w dw/dt = a (V_m - E_L) - w\n"
 #define AEIF_SPIKE                                                                                                     \
     "V_m >= V_peak (V_th if Delta_T = 0):  spike; V_m = V_reset for t_ref, w = w + b\n"                                \
-    "On the grid the reset happens inside the step; at most one spike in a step"
+    "On the grid the reset happens inside the step; one spike in a step, in exact timing one in 0.01 ms, at most"
 #define AEIF_REFERENCE                                                                                                 \
     "Brette & Gerstner 2005, doi:10.1152/jn.00686.2005; the model of this name in NEST"
 

@@ -61,7 +61,7 @@ double dynamics_step_back(stretch *s, double stop)
 
 stretch dynamics_stretch(const dynamics *m, const double *c, int n_constants, const double *s, double current)
 {
-    stretch made = { .m = m, .n_constants = n_constants, .current = current, .y = synapses_load(m, s) };
+    stretch made = { .m = m, .current = current, .y = synapses_load(m, s) };
     memcpy(made.c, c, (size_t)n_constants * sizeof *c);
     memcpy(made.x, s, (size_t)m->n * sizeof *s);
     synapses_limit(c, &made.y);

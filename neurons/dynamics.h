@@ -165,7 +165,6 @@ ALWAYS_INLINE bool dynamics_accurate(double error, double V, double tolerance) {
 typedef struct stretch {
     const dynamics *m;
     double          c[RV_MAX_CONSTANTS]; /* with the propagators of the current division                             */
-    int             n_constants;
     double          current;
     double          x[MOST_INTEGRATED], before[MOST_INTEGRATED]; /* now, and before the last division                 */
     synapses        y, y_before;

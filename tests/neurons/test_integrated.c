@@ -107,14 +107,14 @@ static const scene scenes[] = {
     { "iaf_cond_exp", 200, 40, -20, NAN, NAN, 1e-5, 1e-9 },
     { "iaf_cond_alpha", 200, 20, -10, NAN, NAN, 1e-5, 1e-9 },
     { "iaf_cond_beta", 200, 20, -10, NAN, NAN, 1e-5, 1e-9 },
-    { "aeif_cond_exp", 600, 60, -30, NAN, NAN, 1e-2, 1e-9 },
-    { "aeif_cond_exp", 600, 60, -30, 2, NAN, 1e-2, 1e-9 },
-    { "aeif_cond_exp", 600, 60, -30, 1, 0, 1e-2, 1e-9 },
-    { "aeif_cond_alpha", 600, 30, -10, NAN, NAN, 1e-2, 1e-9 },
-    { "aeif_psc_exp", 600, 3000, -200, NAN, NAN, 1e-2, 1e-9 },
-    { "aeif_psc_alpha", 600, 1500, -100, 2, NAN, 1e-2, 1e-9 },
-    { "hh_psc_alpha", 500, 250, -150, NAN, NAN, 1e-2, 1e-9 },
-    { "hh_cond_exp_traub", 100, 5, -10, NAN, NAN, 1e-2, 1e-9 },
+    { "aeif_cond_exp", 600, 60, -30, NAN, NAN, 1e-3, 1e-9 },
+    { "aeif_cond_exp", 600, 60, -30, 2, NAN, 1e-3, 1e-9 },
+    { "aeif_cond_exp", 600, 60, -30, 1, 0, 1e-3, 1e-9 },
+    { "aeif_cond_alpha", 600, 30, -10, NAN, NAN, 1e-3, 1e-9 },
+    { "aeif_psc_exp", 600, 3000, -200, NAN, NAN, 1e-3, 1e-9 },
+    { "aeif_psc_alpha", 600, 1500, -100, 2, NAN, 1e-3, 1e-9 },
+    { "hh_psc_alpha", 500, 250, -150, NAN, NAN, 1e-3, 1e-9 },
+    { "hh_cond_exp_traub", 100, 5, -10, NAN, NAN, 1e-3, 1e-9 },
 };
 
 static const double duration = 300; /* ms */
@@ -204,12 +204,76 @@ static void test_exact_against_the_twin(void **state)
     compare(&scenes[3], RV_EXACT, 1);
 }
 
+/* ---- 3. what does not depend on neighbours, threads and the way to advance ------------------------------------------- */
+
+enum { N_CROWD = 131 };
+
+/* V_m after 60 ms of n neurons, each under its own current, with Poisson input from generators they share. */
+static void run_crowd(const scene *s, rv_net_def def, int first, int n, double *V)
+{
+    double        I_e[N_CROWD];
+    rv_net       *net = reference_net(def);
+    rv_population p = reference_population(net, "neurons", n, s->model);
+    reference_list times = reference_row(SPIKES, "input excitatory");
+    for (int i = 0; i < n; i++) I_e[i] = s->I_e * (0.5 + 0.01 * (first + i));
+    ENSURE_OK(net, rv_set(net, p, "I_e", rv_list(I_e, n)));
+    times.n = 20; /* the first 40 ms */
+    reference_play(net, "ex", p, times, s->w_ex, 1.0);
+    ENSURE_OK(net, rv_run(net, 60));
+    ENSURE_OK(net, rv_get(net, rv_all(p), "V_m", V));
+    reference_list_free(&times);
+    rv_net_free(net);
+}
+
+/* One neuron alone takes the scalar end of the vectorised loop. */
+static void test_same_bits(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof scenes / sizeof *scenes; k++) {
+        double together[N_CROWD], again[N_CROWD];
+        run_crowd(&scenes[k], (rv_net_def){ .resolution = 0.1 }, 0, N_CROWD, together);
+        run_crowd(&scenes[k], (rv_net_def){ .resolution = 0.1, .threads = 2, .advance = RV_JUMP }, 0, N_CROWD, again);
+        assert_memory_equal(together, again, sizeof together);
+        for (int i = 0; i < N_CROWD; i += 13) {
+            run_crowd(&scenes[k], (rv_net_def){ .resolution = 0.1 }, i, 1, again);
+            if (together[i] != again[0]) fail_msg("%s: neuron %d: %a mV among others, %a mV alone", scenes[k].model, i, together[i], again[0]);
+        }
+    }
+}
+
+/* ---- 4. what is refused ----------------------------------------------------------------------------------------------- */
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    static const struct { const char *model, *name; double value; const char *sentence; } refused[] = {
+        { "iaf_cond_exp", "V_reset", -50, "V_reset must be below V_th" },
+        { "iaf_cond_alpha", "g_L", 1e6, "5000 C_m / ms" },
+        { "aeif_cond_exp", "V_peak", -60, "V_peak must not be below V_th" },
+        { "aeif_psc_exp", "V_reset", 10, "V_reset must be below V_peak" },
+        { "aeif_psc_alpha", "Delta_T", 0.01, "(V_peak - V_th) / Delta_T" },
+        { "hh_psc_alpha", "g_Na", 1e9, "g_Na, g_K and g_L" },
+    };
+    for (size_t k = 0; k < sizeof refused / sizeof *refused; k++) {
+        rv_net       *net = reference_net((rv_net_def){ .resolution = 0.1 });
+        rv_population p = reference_population(net, "p", 1, refused[k].model);
+        reference_set(net, p, refused[k].name, refused[k].value);
+        if (strcmp(refused[k].name, "g_L") == 0) reference_set(net, p, "C_m", 1);
+        assert_int_equal(rv_run(net, 1), RV_CONFLICT);
+        if (!strstr(rv_net_error(net)->text, refused[k].sentence))
+            fail_msg("%s: expected \"%s\" in: %s", refused[k].model, refused[k].sentence, rv_net_error(net)->text);
+        rv_net_free(net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_nest),
         cmocka_unit_test(test_grid_against_the_twin),
         cmocka_unit_test(test_exact_against_the_twin),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_contradictions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
