@@ -25,13 +25,13 @@ double dynamics_pass(stretch *s, double length, bool held, double stop)
     while (at < end && s->x[0] < stop) {
         memcpy(s->before, s->x, sizeof s->x), s->y_before = s->y;
         double error = dynamics_step(s->m, s->c, s->division, s->current, held, s->x, &s->y);
-        if (!dynamics_accurate(error, s->before[0]) && level < finest) {
+        if (!dynamics_accurate(error, s->before[0], s->m->divided) && level < finest) {
             memcpy(s->x, s->before, sizeof s->x), s->y = s->y_before;
             divide(s, ldexp(length, -++level));
             continue;
         }
         at += end >> level;
-        if (level > 0 && error < TOLERANCE / 32 && at < end && at % (end >> (level - 1)) == 0) divide(s, ldexp(length, -(--level)));
+        if (level > 0 && error < s->m->divided / 32 && at < end && at % (end >> (level - 1)) == 0) divide(s, ldexp(length, -(--level)));
     }
     return ldexp(length * (double)at, -finest);
 }
@@ -61,7 +61,7 @@ double dynamics_step_back(stretch *s, double stop)
 
 stretch dynamics_stretch(const dynamics *m, const double *c, int n_constants, const double *s, double current)
 {
-    stretch made = { .m = m, .n_constants = n_constants, .current = current, .y = synapses_load(m, s) };
+    stretch made = { .m = m, .current = current, .y = synapses_load(m, s) };
     memcpy(made.c, c, (size_t)n_constants * sizeof *c);
     memcpy(made.x, s, (size_t)m->n * sizeof *s);
     synapses_limit(c, &made.y);
@@ -95,15 +95,15 @@ bool dynamics_advance(const dynamics *m, double (*above)(const flow *, const dou
                       double current, double k, double *when, void *work)
 {
     flow     f = { .n = REFRACTORY_OF(m), .slope = flow_of, .above = above, .c = c, .current = current, .model = m };
-    double  *refractory = &s[REFRACTORY_OF(m)], held = smaller(*refractory, k), elapsed = 0;
+    double  *refractory = &s[REFRACTORY_OF(m)], held = smaller(fabs(*refractory), k), elapsed = 0;
     synapses y = synapses_load(m, s);
     synapses_limit(c, &y);
     synapses_store(m, s, &y);
     if (held > 0) {
-        f.held = true;
+        f.silent = true, f.held = *refractory > 0;
         integrate(&f, s, held * c[STEP], &elapsed, work);
-        *refractory -= held;
-        f.held = false;
+        *refractory -= copysign(held, *refractory);
+        f.silent = f.held = false;
     }
     bool spikes = k > held && integrate(&f, s, (k - held) * c[STEP], &elapsed, work);
     *when = spikes ? held + elapsed / c[STEP] : k;

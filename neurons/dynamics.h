@@ -19,11 +19,12 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* mV between the two results of a step; relative to 100 mV where V_m is larger. */
+/* mV between the two results of a step, at most; relative to 100 mV where V_m is larger. */
 #define TOLERANCE 1e-4
 
 /* Membranes faster than this are slowed down to it: conductances per C_m, 1/ms. */
 #define FASTEST 5e3
+#define LARGEST_CURRENT 1e9 /* pA */
 #define DYNAMICS_TOO_FAST "conductances may be 5000 C_m / ms at most"
 
 enum { MOST_INTEGRATED = 4, MOST_SYNAPTIC = 4 };
@@ -34,6 +35,7 @@ typedef struct dynamics {
     bool   two_stage; /* a synapse has the states x and dx (it rises and decays), or x alone    */
     bool   clamps;    /* V_m rests while refractory                                             */
     double weight[MOST_INTEGRATED]; /* mV per unit: how much an error of each state counts     */
+    double divided;   /* tolerance of divided steps, mV                                         */
     /** dx/dt of the integrated states. @param ex, in what the synapses of each kind have left */
     void (*slope)(const double *c, const double *x, double ex, double in, double current, double *dx);
 } dynamics;
@@ -155,7 +157,7 @@ ALWAYS_INLINE double dynamics_step(const dynamics *m, const double *c, double h,
 }
 
 /** Whether an error will do; NaN will not. */
-ALWAYS_INLINE bool dynamics_accurate(double error, double V) { return error <= TOLERANCE * larger(1, 0.01 * fabs(V)); }
+ALWAYS_INLINE bool dynamics_accurate(double error, double V, double tolerance) { return error <= tolerance * larger(1, 0.01 * fabs(V)); }
 
 /* ---- in divided steps ----------------------------------------------------------------------------------------- */
 
@@ -163,7 +165,6 @@ ALWAYS_INLINE bool dynamics_accurate(double error, double V) { return error <= T
 typedef struct stretch {
     const dynamics *m;
     double          c[RV_MAX_CONSTANTS]; /* with the propagators of the current division                             */
-    int             n_constants;
     double          current;
     double          x[MOST_INTEGRATED], before[MOST_INTEGRATED]; /* now, and before the last division                 */
     synapses        y, y_before;
@@ -199,6 +200,17 @@ ALWAYS_INLINE void dynamics_keep(const dynamics *m, double *s, bool good, const 
 }
 
 /* ---- exact timing ----------------------------------------------------------------------------------------------- */
+
+/* ms: in exact timing spikes of one neuron are so far apart at least, whatever drives it, so that time goes on. Within t_ref V_m may
+ * be held; where t_ref is shorter than this it is not, the neuron only does not spike. */
+#define SHORTEST_INTERVAL 0.01
+
+/** The refractory period begins, in exact timing. Negative: what is left of the shortest interval. */
+static inline void dynamics_fire(const dynamics *m, const double *c, double *s)
+{
+    double shortest = SHORTEST_INTERVAL / c[STEP];
+    s[REFRACTORY_OF(m)] = c[HOLD] >= shortest ? c[HOLD] : -shortest;
+}
 
 /** The hook of the name; refractory steps pass first. */
 bool dynamics_advance(const dynamics *m, double (*above)(const flow *, const double *), const double *c, double *s,

@@ -23,7 +23,7 @@ static inline double exp_power_of_two(double n_and_rounder)
     return n_and_rounder;
 }
 
-static inline double exponential(double x)
+static inline __attribute__((always_inline)) double exponential(double x)
 {
     x = x > 710 ? 710 : x; /* NaN passes both */
     x = x < -746 ? -746 : x;

@@ -54,7 +54,7 @@ ALWAYS_INLINE double iaf_cond_quick(const dynamics *m, const double *c, double *
     double    x[1] = { s[V_M] };
     synapses  y = synapses_load(m, s);
     double    error = dynamics_step(m, c, c[STEP], current, false, x, &y);
-    bool      good = dynamics_accurate(error, s[V_M]) || refractory;
+    bool      good = dynamics_accurate(error, s[V_M], TOLERANCE) || refractory;
     double    V = refractory ? c[RESET] : x[V_M];
     bool      fired = V >= c[THETA];
     synapses_receive(m, c, &y, good ? ex : 0, good ? in : 0);
@@ -79,7 +79,7 @@ static inline bool iaf_cond_careful(const dynamics *m, const double *c, double *
 static inline double iaf_cond_above(const flow *f, const double *y) { return y[V_M] - f->c[THETA]; }
 
 #define IAF_COND_HOOKS(TWO_STAGE)                                                                                      \
-    static const dynamics own = { .n = 1, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1 }, .slope = iaf_cond_slope }; \
+    static const dynamics own = { .n = 1, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1 }, .divided = TOLERANCE, .slope = iaf_cond_slope }; \
     ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
     {                                                                                                                  \
         return iaf_cond_quick(&own, c, s, current, ex, in);                                                            \
@@ -90,4 +90,4 @@ static inline double iaf_cond_above(const flow *f, const double *y) { return y[V
     }                                                                                                                  \
     RV_SWEEP_CHECKED(sweep, quick, careful, N_STATES, N_CONSTANTS)                                                     \
     DYNAMICS_EXACT_HOOKS(iaf_cond_above)                                                                               \
-    static void fire(const double *c, double *s) { s[V_M] = c[RESET], s[REFRACTORY_OF(&own)] = c[HOLD]; }
+    static void fire(const double *c, double *s) { s[V_M] = c[RESET], dynamics_fire(&own, c, s); }

@@ -92,13 +92,13 @@ bool integrate(const flow *f, double *y, double duration, double *elapsed, void 
     gsl_odeiv2_evolve_reset(l.work->evolve);
     gsl_odeiv2_step_reset(l.work->step);
     *elapsed = 0;
-    if (!f->held && f->above(f, y) >= 0) return true;
+    if (!f->silent && f->above(f, y) >= 0) return true;
     while (t < duration) {
         begin = t;
         memcpy(l.from, y, (size_t)f->n * sizeof *y);
         if (gsl_odeiv2_evolve_apply(l.work->evolve, l.work->control, l.work->step, &system, &t, duration, &h, y) != GSL_SUCCESS) break;
         double length = t - begin;
-        if (f->held || length <= 0 || (f->above(f, y) < 0 && !peaked(&l, y, &length))) continue;
+        if (f->silent || length <= 0 || (f->above(f, y) < 0 && !peaked(&l, y, &length))) continue;
         length = locate(&l, above_after, length);
         leap_over(&l, length, y);
         *elapsed = begin + length;

@@ -19,7 +19,8 @@ struct flow {
     const double *c;
     double        current;
     const void   *model; /* what slope() may want besides */
-    bool          held;  /* refractory: above() is not asked */
+    bool          silent; /* above() is not asked */
+    bool          held;   /* for slope(): y[0] rests */
 };
 
 void *integrate_open(int n);

@@ -8,6 +8,12 @@
     X(iaf_cond_exp)       \
     X(iaf_cond_alpha)     \
     X(iaf_cond_beta)      \
+    X(aeif_cond_exp)      \
+    X(aeif_cond_alpha)    \
+    X(aeif_psc_exp)       \
+    X(aeif_psc_alpha)     \
+    X(hh_psc_alpha)       \
+    X(hh_cond_exp_traub)  \
     X(iaf_psc_exp_htum)   \
     X(mat2_psc_exp)       \
     X(glif_psc)           \

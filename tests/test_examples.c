@@ -205,8 +205,25 @@ static void test_vogels_abbott_2005(void **state)
     fails("vogels_abbott_2005.lua check=1 time=500 scale=2");
     honours_time("vogels_abbott_2005");
     draws("vogels_abbott_2005.lua time=50");
-    run("vogels_abbott_2005.lua benchmark=3", 1);
-    expect_output("there are 2 and 4");
+    run("vogels_abbott_2005.lua benchmark=5", 1);
+    expect_output("there are 1 to 4");
+}
+
+static void test_benchmark_1(void **state)
+{
+    (void)state;
+    passes("vogels_abbott_2005.lua benchmark=1 check=1");
+    fails("vogels_abbott_2005.lua benchmark=1 check=1 time=300 scale=0.5"); /* falls silent */
+}
+
+static void test_aeif_patterns(void **state)
+{
+    (void)state;
+    passes("aeif_patterns.lua check=1");
+    passes("aeif_patterns.lua check=1 --timing exact");
+    fails("aeif_patterns.lua check=1 scale=0.7");
+    honours_time("aeif_patterns");
+    draws("aeif_patterns.lua time=100");
 }
 
 static void test_benchmark_4(void **state)
@@ -377,7 +394,9 @@ int main(void)
         cmocka_unit_test(test_brunel_2000),
         cmocka_unit_test(test_regimes_of_brunel_2000),
         cmocka_unit_test(test_quantise), cmocka_unit_test(test_vogels_abbott_2005),
+        cmocka_unit_test(test_benchmark_1),
         cmocka_unit_test(test_benchmark_4),
+        cmocka_unit_test(test_aeif_patterns),
         cmocka_unit_test(test_izhikevich_2003), cmocka_unit_test(test_izhikevich_2006), cmocka_unit_test(test_clopath_2010), cmocka_unit_test(test_jeffress_1948),
         cmocka_unit_test(test_potjans_diesmann_2014),
         cmocka_unit_test(test_izhikevich_2004), cmocka_unit_test(test_receptive_fields),
