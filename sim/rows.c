@@ -423,8 +423,8 @@ static bool sign_matters(const builder *w)
 static void note_bounds(builder *w)
 {
     const projection_def *p = &w->net->def->projection[w->b->projection[0]];
-    double                low, high;
-    p->plasticity->bounds(p->param, &low, &high);
+    double                low = -INFINITY, high = INFINITY;
+    if (p->plasticity->bounds) p->plasticity->bounds(p->param, &low, &high);
     w->negative |= low < 0, w->positive |= high > 0;
 }
 
