@@ -89,17 +89,16 @@ typedef struct value_source {
     const connector *c;
     const rv_value  *value;
     int64_t          i; /* the driver */
-    rv_random        random;
+    random_flow      random;
     gsl_rng          rng;
 } value_source;
 
 static void open_source(value_source *s, const connector *c, const rv_value *value, int64_t i, uint32_t block)
 {
-    *s = (value_source){ .c = c, .value = value, .i = i };
-    s->random =
-        random_stream(c->definition->seed, RANDOM_SYNAPSE, (uint32_t)c->index, (uint64_t)connector_driver(c, i));
-    random_seek(&s->random, block);
-    s->rng = random_gsl(&s->random);
+    rv_random stream = random_stream(c->definition->seed, RANDOM_SYNAPSE, (uint32_t)c->index, (uint64_t)connector_driver(c, i));
+    random_seek(&stream, block);
+    s->c = c, s->value = value, s->i = i;
+    s->rng = random_flow_gsl(&s->random, stream);
 }
 
 /* The value of the driver's k-th synapse. */

@@ -124,3 +124,39 @@ void random_halves(uint64_t seed, random_purpose purpose, uint32_t object, uint6
     philox_input in = input_of(seed, purpose, object, step, first / BLOCK * 8);
     blocks_of_halves(&in, (n + BLOCK - 1) / BLOCK, (uint32_t *)(void *)halves);
 }
+
+/* ---- many numbers of one stream ------------------------------------------------------------------------------------ */
+
+static void flow_on(random_flow *flow)
+{
+    uint32_t     lane[4 * RANDOM_FLOW_BLOCKS];
+    rv_random   *s = &flow->stream;
+    philox_input in = { s->counter[0], s->counter[1], s->counter[2], s->counter[3], s->key[0], s->key[1] };
+    blocks_of_words(&in, 1, lane);
+    for (int block = 0; block < RANDOM_FLOW_BLOCKS; block++)
+        for (int k = 0; k < 4; k++) flow->word[4 * block + k] = lane[RANDOM_FLOW_BLOCKS * k + block];
+    s->counter[0] += RANDOM_FLOW_BLOCKS;
+    flow->next = 0;
+}
+
+static uint32_t flow_u32(random_flow *flow)
+{
+    if (flow->next == 4 * RANDOM_FLOW_BLOCKS) flow_on(flow);
+    return flow->word[flow->next++];
+}
+
+static void flow_set(void *state, unsigned long seed)
+{
+    random_flow *flow = state;
+    flow->stream = random_stream(seed, RANDOM_USER, 0, 0), flow->next = 4 * RANDOM_FLOW_BLOCKS;
+}
+static unsigned long flow_get(void *state) { return flow_u32(state); }
+static double        flow_get_double(void *state) { return flow_u32(state) * 0x1p-32; }
+
+static const gsl_rng_type flow_type = { "ranvier_philox4x32_flow", UINT32_MAX, 0, sizeof(random_flow), flow_set, flow_get, flow_get_double };
+
+gsl_rng random_flow_gsl(random_flow *flow, rv_random stream)
+{
+    flow->stream = stream, flow->next = 4 * RANDOM_FLOW_BLOCKS;
+    return (gsl_rng){ &flow_type, flow };
+}

@@ -50,6 +50,17 @@ double   random_exponential(rv_random *stream);             /* mean 1           
 gsl_rng                    random_gsl(rv_random *stream);
 extern const gsl_rng_type *const rv_gsl_rng_type;
 
+/** A stream of which many numbers will be drawn: sixteen blocks at once, vectorised, which makes no other numbers. */
+enum { RANDOM_FLOW_BLOCKS = 16 };
+typedef struct random_flow {
+    rv_random stream;                        /* block to be drawn next */
+    uint32_t  word[4 * RANDOM_FLOW_BLOCKS];
+    int       next;                          /* of the words           */
+} random_flow;
+
+/** @param stream as random_seek() leaves it @param flow result; borrowed by the generator */
+gsl_rng random_flow_gsl(random_flow *flow, rv_random stream);
+
 /** One word for each of n neurons at one step, vectorised: neuron i gets word (i % 64) / 16 of the block whose counter
  *  is { (i / 64) 16 + i % 16, step, purpose and object }. @param first multiple of 64 @param words result, [n rounded up to 64] */
 void random_words(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,

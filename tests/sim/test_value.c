@@ -326,6 +326,17 @@ static void test_vectorised_halves_equal_the_streams(void **state)
     }
 }
 
+static void test_a_flow_is_the_same_stream(void **state)
+{
+    (void)state;
+    rv_random stream = random_stream(SEED, RANDOM_SYNAPSE, 3, 77), copy;
+    random_seek(&stream, 1u << 31);
+    copy = stream;
+    random_flow flow;
+    gsl_rng     rng = random_flow_gsl(&flow, copy);
+    for (int k = 0; k < 1000; k++) assert_int_equal(gsl_rng_get(&rng), random_u32(&stream));
+}
+
 static void test_below_is_unbiased(void **state)
 {
     (void)state;
@@ -413,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_philox_known_answers),
         cmocka_unit_test(test_vectorised_words_equal_the_streams),
         cmocka_unit_test(test_vectorised_halves_equal_the_streams),
+        cmocka_unit_test(test_a_flow_is_the_same_stream),
         cmocka_unit_test(test_below_is_unbiased),
         cmocka_unit_test(test_uniform_and_exponential),
         cmocka_unit_test(test_gsl_generator),
