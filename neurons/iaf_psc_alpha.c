@@ -70,17 +70,18 @@ static inline bool step(const double *c, double *s, double current, double ex, d
 }
 RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)
 
-static membrane membrane_of(const double *c, const double *s, double current)
+static void set_membrane(membrane *m, const double *c, const double *s, double current)
 {
-    return (membrane){ .V = s[V_M], .E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), .rate = c[RATE_M],
-                       .gain = c[GAIN], .n = 2,
-                       .current = { { s[I_SYN_EX], c[STEP] * s[DI_SYN_EX], c[RATE_EX] },
-                                    { s[I_SYN_IN], c[STEP] * s[DI_SYN_IN], c[RATE_IN] } } };
+    m->V = s[V_M], m->E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), m->rate = c[RATE_M], m->gain = c[GAIN];
+    m->n = 2;
+    m->current[0] = (membrane_current){ s[I_SYN_EX], c[STEP] * s[DI_SYN_EX], c[RATE_EX] };
+    m->current[1] = (membrane_current){ s[I_SYN_IN], c[STEP] * s[DI_SYN_IN], c[RATE_IN] };
 }
 
 static void carry(const double *c, double *s, double current, double k)
 {
-    membrane m = membrane_of(c, s, current);
+    membrane m;
+    set_membrane(&m, c, s, current);
     membrane_carry(&m, &s[REFRACTORY], k);
     s[V_M] = m.V;
     s[I_SYN_EX] = m.current[0].I, s[DI_SYN_EX] = m.current[0].dI / c[STEP];
@@ -89,7 +90,8 @@ static void carry(const double *c, double *s, double current, double k)
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
-    membrane m = membrane_of(c, s, current);
+    membrane m;
+    set_membrane(&m, c, s, current);
     return membrane_crossing(&m, s[REFRACTORY], c[THETA], k, found);
 }
 

@@ -76,9 +76,10 @@ static void sweep(const rv_part *part)
     else sweep_losing(part);
 }
 
-static membrane membrane_of(const double *c, const double *s, double current)
+static void set_membrane(membrane *m, const double *c, const double *s, double current)
 {
-    return (membrane){ .V = s[V_M], .E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), .rate = c[RATE_M], .gain = c[GAIN] };
+    m->V = s[V_M], m->E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), m->rate = c[RATE_M], m->gain = c[GAIN];
+    m->n = 0;
 }
 
 /* Between events V_m approaches its steady state monotonically, so the lower bound can be applied at the end. */
@@ -88,13 +89,15 @@ static void carry(const double *c, double *s, double current, double k)
     if (held > 0) s[REFRACTORY] -= held, k -= held;
     if (k <= 0) return;
     s[V_M] = larger(c[FLOOR], s[V_M] + s[KEPT]), s[KEPT] = 0;
-    membrane m = membrane_of(c, s, current);
+    membrane m;
+    set_membrane(&m, c, s, current);
     s[V_M] = larger(c[FLOOR], membrane_V(&m, k));
 }
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
-    membrane m = membrane_of(c, s, current);
+    membrane m;
+    set_membrane(&m, c, s, current);
     m.V = larger(c[FLOOR], m.V + s[KEPT]);
     return membrane_crossing(&m, s[REFRACTORY], c[THETA], k, found);
 }

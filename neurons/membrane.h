@@ -23,7 +23,7 @@ typedef struct membrane {
     double           rate;          /* h / tau_m                                                */
     double           gain;          /* h / C_m, mV per pA and step                              */
     int              n;             /* currents                                                 */
-    membrane_current current[MEMBRANE_CURRENTS];
+    membrane_current current[MEMBRANE_CURRENTS]; /* those from n on may be unset: it is made at every event */
 } membrane;
 
 /** The response of V to unit I and to unit dI after t steps, in units of the gain; stable for all pairs of rates. */

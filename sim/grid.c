@@ -30,6 +30,47 @@ static void add_doubles(double *restrict input, const uint16_t *restrict target,
     for (uint32_t k = 0; k < n; k++) input[target[k]] += weight[k];
 }
 
+/* Where excitatory and inhibitory weights go, numbered like the tile. */
+typedef struct target_input {
+    double *ex, *in;
+} target_input;
+
+/* Where targets follow one another their list need not be read, and the additions are vectorised. */
+RV_VECTORISED
+static void add_floats_in_a_row(double *restrict input, const float *restrict weight, uint32_t n, double factor)
+{
+    for (uint32_t k = 0; k < n; k++) input[k] += factor * (double)weight[k];
+}
+
+RV_VECTORISED
+static void add_constant_in_a_row(double *restrict input, uint32_t n, double weight)
+{
+    for (uint32_t k = 0; k < n; k++) input[k] += weight;
+}
+
+RV_VECTORISED
+static void add_mixed_in_a_row(double *restrict ex, double *restrict in, const float *restrict weight, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        double w = (double)weight[k];
+        ex[k] += larger(w, 0);
+        in[k] += smaller(w, 0);
+    }
+}
+
+/* @return whether it was done */
+static bool add_in_a_row(target_input to, const bundle *b, const rows *r, uint32_t first, uint32_t n)
+{
+    double      *input = b->sign < 0 ? to.in : to.ex;
+    const float *weight = r->weight_float + first;
+    if (!r->in_a_row || b->counts) return false;
+    if (b->kind == WEIGHT_CONSTANT) add_constant_in_a_row(input + r->target[first], n, b->weight);
+    else if (b->kind == WEIGHT_FLOAT && b->sign != 0) add_floats_in_a_row(input + r->target[first], weight, n, 1);
+    else if (b->kind == WEIGHT_FLOAT && to.ex != to.in) add_mixed_in_a_row(to.ex + r->target[first], to.in + r->target[first], weight, n);
+    else return false;
+    return true;
+}
+
 /* Excitatory and inhibitory weights in one segment */
 static void add_mixed(double *ex, double *in, const rows *r, uint32_t first, uint32_t n)
 {
@@ -38,11 +79,6 @@ static void add_mixed(double *ex, double *in, const rows *r, uint32_t first, uin
         (weight < 0 ? in : ex)[r->target[k]] += weight;
     }
 }
-
-/* Where excitatory and inhibitory weights go, numbered like the tile. */
-typedef struct target_input {
-    double *ex, *in;
-} target_input;
 
 /* A receptor of the target population takes what arrives into one of its states. */
 static target_input input_of(const state *s, int t, const bundle *b)
@@ -60,6 +96,7 @@ static void add_weights(state *s, int t, const bundle *b, const segment *segment
     const uint16_t *target = r->target + first;
     target_input    to = input_of(s, t, b);
     double         *input = b->sign < 0 ? to.in : to.ex;
+    if (add_in_a_row(to, b, r, first, n)) return;
     if (b->counts) add_constant(to.ex, target, n, 1);
     else if (b->kind == WEIGHT_CONSTANT) add_constant(input, target, n, b->weight);
     else if (b->sign == 0) add_mixed(to.ex, to.in, r, first, n);
@@ -67,9 +104,22 @@ static void add_weights(state *s, int t, const bundle *b, const segment *segment
     else add_doubles(input, target, r->weight_double + first, n);
 }
 
+static void add_floats_scaled(double *restrict input, const rows *r, uint32_t first, uint32_t n, double factor)
+{
+    const uint16_t *restrict target = r->target + first;
+    const float *restrict weight = r->weight_float + first;
+    if (r->in_a_row) add_floats_in_a_row(input + target[0], weight, n, factor);
+    else
+        for (uint32_t k = 0; k < n; k++) input[target[k]] += factor * (double)weight[k];
+}
+
 /* The weights are multiplied with what the spike carries, or with the part of them that it delivers. */
 static void add_graded(double *ex, double *in, const bundle *b, const rows *r, const segment *segment, double payload)
 {
+    if (ex == in && r->weight_float) {
+        add_floats_scaled(ex, r, segment->first, segment_count(segment), payload);
+        return;
+    }
     for (uint32_t k = segment[0].first; k < segment[1].first; k++) {
         double weight = payload * (r->weight_float ? (double)r->weight_float[k] : b->weight);
         (weight < 0 ? in : ex)[r->target[k]] += weight;
@@ -166,7 +216,7 @@ static void prefetch_row(const state *s, int t, uint64_t word)
     const rows    *r = &s->net->bundle[event_number(word)].rows[t];
     const segment *segment = &r->segment[event_index(word)];
     size_t         n = segment_count(segment);
-    prefetch_lines(r->target + segment->first, n * sizeof *r->target);
+    prefetch_lines(r->target + segment->first, (r->in_a_row ? 1 : n) * sizeof *r->target);
     if (r->weight_float) prefetch_lines(r->weight_float + segment->first, n * sizeof *r->weight_float);
     if (r->weight_double) prefetch_lines(r->weight_double + segment->first, n * sizeof *r->weight_double);
 }

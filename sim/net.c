@@ -535,7 +535,7 @@ void net_weight_bounds(const rv_net *net, int p, double *low, double *high)
 {
     const projection_def *def = &net->def.projection[p];
     *low = -1e300, *high = 1e300;
-    if (def->plasticity) def->plasticity->bounds(def->param, low, high);
+    if (def->plasticity && def->plasticity->bounds) def->plasticity->bounds(def->param, low, high);
 }
 
 static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_t n, const rv_value *value, const char *what)

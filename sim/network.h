@@ -40,6 +40,7 @@ typedef struct rows {
     double   *weight_double; /* [n_synapses] or NULL; changed by learning too                  */
     int64_t   n_synapses, n_segments;
     int64_t   bytes; /* of all these arrays */
+    bool      in_a_row; /* the targets of every segment follow one another, as in dense projections */
 } rows;
 
 typedef struct bundle {
@@ -111,7 +112,9 @@ rv_status network_prepare_population(network *net, int population, rv_error *err
 /** Builds the rows of all bundles, and min_delay; called by network_compile(). */
 rv_status rows_build(network *net, int threads, rv_error *error);
 void      rows_free(rows *r, int64_t n_sources);
-void      rows_count_bytes(rows *r, int64_t n_sources);
+
+/** Notes what follows from the finished arrays: their size, and whether targets follow one another. */
+void rows_finish(rows *r, int64_t n_sources);
 
 /** Gives every synapse of a bundle of constant weight its own weight, so that they can be set one by one. */
 rv_status rows_expand_weights(network *net, bundle *b, rv_error *error);

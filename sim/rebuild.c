@@ -239,7 +239,7 @@ static bool make_rows(rebuild *w)
     w->parent = malloc((m + 1) * sizeof *w->parent), w->origin = malloc((m + 1) * sizeof *w->origin);
     if (!r->row || !r->segment || !r->target || !w->parent || !w->origin || (w->b->kind != WEIGHT_CONSTANT && !r->weight_float && !r->weight_double)) return false;
     if (!lay_rows(w) || !fit_segments(w)) return false;
-    rows_count_bytes(r, n_sources(w));
+    rows_finish(r, n_sources(w));
     return true;
 }
 

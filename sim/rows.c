@@ -213,8 +213,17 @@ static void close_builder(builder *w)
     free(w->cursor);
 }
 
-void rows_count_bytes(rows *r, int64_t sources)
+static bool all_in_a_row(const rows *r)
 {
+    for (int64_t k = 0; k < r->n_segments; k++)
+        for (uint32_t i = r->segment[k].first + 1; i < r->segment[k + 1].first; i++)
+            if (r->target[i] != r->target[i - 1] + 1) return false;
+    return r->n_segments > 0;
+}
+
+void rows_finish(rows *r, int64_t sources)
+{
+    r->in_a_row = all_in_a_row(r);
     r->bytes = (sources + 1) * (int64_t)sizeof *r->row + (r->n_segments + 1) * (int64_t)sizeof *r->segment +
                r->n_synapses * (int64_t)(sizeof(uint16_t) + (r->weight_float ? sizeof(float) : 0) + (r->weight_double ? sizeof(double) : 0));
 }
@@ -351,7 +360,7 @@ static rv_status sort_tile(builder *w, int t, sorter *s)
     if (!r->segment) return RV_OUT_OF_MEMORY;
     for (int64_t source = 0; source < n; source++) cut_row(w, t, source);
     r->segment[total] = (segment){ .first = (uint32_t)r->n_synapses };
-    rows_count_bytes(r, n);
+    rows_finish(r, n);
     return RV_OK;
 }
 
@@ -423,8 +432,8 @@ static bool sign_matters(const builder *w)
 static void note_bounds(builder *w)
 {
     const projection_def *p = &w->net->def->projection[w->b->projection[0]];
-    double                low, high;
-    p->plasticity->bounds(p->param, &low, &high);
+    double                low = -INFINITY, high = INFINITY;
+    if (p->plasticity->bounds) p->plasticity->bounds(p->param, &low, &high);
     w->negative |= low < 0, w->positive |= high > 0;
 }
 

@@ -78,7 +78,7 @@ struct rv_rule {
     const char *(*check)(const double *p);
     void (*prepare)(const double *p, double *c);
 
-    /** Lowest and highest weight the rule allows. */
+    /** Lowest and highest weight the rule allows; NULL: any. */
     void (*bounds)(const double *p, double *low, double *high);
 
     /** Traces between spikes: what becomes of one in `since` ms (INFINITY before the first spike). */
