@@ -55,15 +55,18 @@ static inline bool step(const double *c, double *s, double current, double ex, d
 }
 RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)
 
-static membrane membrane_of(const double *c, const double *s, double current)
+static void set_membrane(membrane *m, const double *c, const double *s, double current)
 {
-    return (membrane){ .V = s[V_M], .E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), .rate = c[RATE_M], .gain = c[GAIN], .n = 2,
-                       .current = { { .I = s[I_SYN_EX], .rate = c[RATE_EX] }, { .I = s[I_SYN_IN], .rate = c[RATE_IN] } } };
+    m->V = s[V_M], m->E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), m->rate = c[RATE_M], m->gain = c[GAIN];
+    m->n = 2;
+    m->current[0] = (membrane_current){ .I = s[I_SYN_EX], .rate = c[RATE_EX] };
+    m->current[1] = (membrane_current){ .I = s[I_SYN_IN], .rate = c[RATE_IN] };
 }
 
 static void carry(const double *c, double *s, double current, double k)
 {
-    membrane m = membrane_of(c, s, current);
+    membrane m;
+    set_membrane(&m, c, s, current);
     membrane_carry(&m, &s[REFRACTORY], k);
     s[V_M] = m.V, s[I_SYN_EX] = m.current[0].I, s[I_SYN_IN] = m.current[1].I;
     s[THETA] *= exp(-c[RATE_THETA] * k);
@@ -71,7 +74,8 @@ static void carry(const double *c, double *s, double current, double k)
 
 static double crossing(const double *c, const double *s, double current, double k, bool *found)
 {
-    membrane m = membrane_of(c, s, current);
+    membrane m;
+    set_membrane(&m, c, s, current);
     double   held = s[REFRACTORY], passed = held;
     if (passed > 0) membrane_carry(&m, &held, passed);
     membrane_decaying_threshold(&m, s[THETA] * exp(-c[RATE_THETA] * passed), c[RATE_THETA]);
