@@ -5,7 +5,8 @@
 -- One neuron model, eight ways to answer a step of current: what adapts slowly (w, tau_w), how strongly it is coupled to
 -- the potential (a) and to spikes (b), and whether a spike ends above or below the threshold (V_reset) decide which.
 --
--- Expected, from the paper's Table 1 and its figures:
+-- The parameters are those of the paper as others have adapted them to match its figures (P. Mueller, in a public script for
+-- Brian); they are not a copy of its table. The patterns have the paper's names; what is asked of each is ours, after its name:
 --   tonic               intervals all alike
 --   adapting            intervals grow, little by little
 --   initial burst       short intervals, then long ones, all alike
@@ -13,7 +14,7 @@
 --   accelerating        intervals shrink
 --   late bursting       a late first spike, then bursts and pauses
 --   transient           spikes at the onset, then none
---   irregular           no order in the intervals: none of four is like the one after them. (On the edge: with V_reset 0.5 mV
+--   irregular           no order in the intervals: it does not repeat with a period of one to four. (On the edge: with V_reset 0.5 mV
 --                       lower two intervals alternate, 0.2 mV higher three.)
 --
 --   ranvier run aeif_patterns.lua [time=600] [check=1] [figure=aeif.png]      --timing exact for exact spike times

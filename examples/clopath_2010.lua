@@ -4,11 +4,13 @@
 -- S. B. Nelson, Neuron 32:1149-1164, 2001, doi:10.1016/S0896-6273(01)00542-6).
 --
 -- A neuron is made to fire by 80 mV, 10 ms before or after its other input spikes, 5 times (pre before post there is one spike more, at
--- which the weight is read); weights are shown as the paper does: after 75 pairs, in per cent.
+-- which the weight is read); weights are shown as in the paper, as we read it:
+-- after 75 pairs (15 times the change of 5), in per cent.
 --
 -- Expected: at low rates only post-before-pre changes the weight, downwards; above 30 Hz both orders strengthen it. At 10, 30 and
 -- 50 Hz the numbers of clopath_synapse in NEST (its own test):
 --   post before pre   57.8  72.2  149.4 %      pre before post  103.3  124.0  157.0 %
+-- from which check=1 allows 0.5 %, for V_m is integrated by another method.
 --
 --   ranvier run clopath_2010.lua [time=1500] [check=1] [figure=clopath.png]
 local rv = require "ranvier"
@@ -37,7 +39,7 @@ local post = net:population("post", n, "aeif_psc_delta_clopath", { V_m = -70.6, 
 net:connect(told, post, "one_to_one", { weight = 80, delay = 0.1 })
 local synapses = net:connect(pre, post, "one_to_one", {
   weight = w0, delay = 0.1, plasticity = "stdp_voltage",
-  A_LTP = 8e-5, A_LTD = 14e-5, theta_plus = -45.3, theta_minus = -70.6, -- of the visual cortex, Table 1
+  A_LTP = 8e-5, A_LTD = 14e-5, theta_plus = -45.3, theta_minus = -70.6, -- as in NEST's test
   tau_u_bar_plus = 7, tau_u_bar_minus = 10, tau_x = 15, delay_u_bars = 4,
 })
 net:record(post, "spikes")

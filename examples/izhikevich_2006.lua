@@ -7,8 +7,10 @@
 -- pairs of spikes (nearest neighbours) change the derivative of a weight: every second s' <- 0.9 s' and s <- s + 0.01 + s'. Here a second
 -- projection counts the pairs. Thalamic input: random neurons get 20 mV, each once a second.
 --
--- Expected. At first a rhythm of 2 to 4 Hz; within the first minutes it gives way to irregular firing at a few Hz, and gamma
--- rhythms of 30 to 70 Hz come up. Polychronous groups: some thousand in the whole network, once the weights are at their bounds.
+-- Expected, as we read the paper: at first a rhythm of 2 to 4 Hz; within the first minutes it gives way to irregular firing at a few
+-- Hz, and gamma rhythms of 30 to 70 Hz come up; polychronous groups, thousands in the whole network, once the weights are at their
+-- bounds. What check=1 asks after a minute is ours, and modest: 1 to 5 Hz at first; then twice as much gamma against the slow rhythm as at
+-- first, 1 to 12 Hz in the mean, and one group at least.
 -- Here those that begin with some of the neurons are counted: three strong synapses (above 9.5 mV) of a neuron whose spikes arrive at
 -- once; who gets two strong spikes within 2 ms fires, too; a group is a chain of 7 or more.
 --
@@ -151,7 +153,7 @@ print(string.format("  polychronous groups: %d begin with %d of %d neurons (%d t
 
 if rv.arg.check == 1 then
   rv.check(duration >= 60000, "check=1 needs time=60000 or more")
-  rv.check(first.delta >= 1 and first.delta <= 5 and first.ratio < 0.2, string.format("at first the rhythm is %d Hz, expected 2 to 4 Hz", first.delta))
+  rv.check(first.delta >= 1 and first.delta <= 5 and first.ratio < 0.2, string.format("at first the rhythm is %d Hz, expected 1 to 5 Hz", first.delta))
   rv.check(last.ratio > 2 * first.ratio, "gamma has not come up")
   rv.check(last.rate > 1 and last.rate < 12, string.format("neurons fire at %.1f Hz, expected a few", last.rate))
   rv.check(groups > 0, "no polychronous group")

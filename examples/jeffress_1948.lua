@@ -2,7 +2,7 @@
 -- the difference of the times at which it reaches the two ears.
 -- L. A. Jeffress: A place theory of sound localization. J Comp Physiol Psychol 41:35-39, 1948, doi:10.1037/h0061495;
 -- as in the barn owl: W. Gerstner, R. Kempter, J. L. van Hemmen & H. Wagner: A neuronal learning rule for sub-millisecond temporal
--- coding. Nature 383:76-81, 1996, doi:10.1038/383076a0 (tone of 5 kHz, jitter of phase locking 40 us, membrane 0.1 ms).
+-- coding. Nature 383:76-81, 1996, doi:10.1038/383076a0 (as we read it: a tone of 5 kHz, jitter of phase locking 40 us, membrane 0.1 ms).
 --
 -- Two ears hear a pure tone of 2 kHz. Of each, 60 fibres fire phase-locked, in every cycle with a probability of 0.3, with a jitter
 -- of 40 us. They reach 41 detectors through delay lines: that of the left ear is longer the further right a detector stands, that
@@ -10,8 +10,8 @@
 -- degrees in steps of 15; the ears are 6 cm apart (a barn owl's): the interaural time difference is 175 us sin(azimuth).
 --
 -- Expected: each direction has its place, where the difference of the delays is the interaural time difference: the most active
--- stretch of the map lies within 10 us of it (3 degrees, ahead); detectors on the other side fire less than a fifth as much. Delays
--- that differ by a tenth of a step need exact timing.
+-- stretch of the map lies within 10 us of it, the step of the map (3 degrees, ahead); detectors on the other side fire less than a
+-- fifth as much, which is our measure of a clear map. Delays that differ by a tenth of a step need exact timing.
 --
 --   ranvier run jeffress_1948.lua [time=3900] [seed=1] [check=1] [figure=jeffress.png]
 local rv = require "ranvier"

@@ -8,8 +8,9 @@
 -- inhibition balances excitation neuron by neuron, and the network becomes asynchronous and irregular.
 --
 -- Expected: every excitatory neuron comes near to the target rate rho = alpha / (2 tau) = 3 Hz (their spread becomes small), its
--- intervals to those of random firing (CV near 1). The rate stays some tenths of a Hz above rho: just after an inhibitory spike
--- its targets are silent, and these pairs are missing.
+-- intervals to those of random firing (CV near 1). Measured is a mean rate that stays 0.4 to 0.6 Hz above rho, likely because the
+-- target counts pairs as if both neurons fired independently, and just after an inhibitory spike its targets are silent. Hence what
+-- check=1 allows: rho +- 30 %; a spread below half of rho; and, since a tenth of the neurons share more inputs, a CV above 0.7.
 --
 -- A tenth of the paper's neurons unless scale is given, with as many connections of each, and ten times the program's rate of
 -- learning (eta=0.01): it comes to the same weights in a tenth of the time.

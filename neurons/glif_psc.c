@@ -64,7 +64,7 @@ static const rv_field states[] = {
 enum { P33, P30, P31, P32 = P31 + N_PORTS, P11 = P32 + N_PORTS, PEAK = P11 + N_PORTS, RATE_SYN = PEAK + N_PORTS,
        ASC_STEP = RATE_SYN + N_PORTS, ASC_MEAN = ASC_STEP + N_ASC, ASC_KEPT = ASC_MEAN + N_ASC, ASC_ADD = ASC_KEPT + N_ASC,
        ASC_RATE = ASC_ADD + N_ASC, ASC_EFFECT = ASC_RATE + N_ASC, SPIKE_STEP = ASC_EFFECT + N_ASC, SPIKE_KEPT, SPIKE_ADD, SPIKE_RATE, FRACTION,
-       ADD, PHI, VOLTAGE_STEP, VOLTAGE_RATIO, HAS_SPIKE, HAS_ASC, HAS_VOLTAGE, CONDUCTANCE, STEP, GAIN, RATE_M, REST, THETA, RESET, HOLD, DC,
+       ADD, PHI, VOLTAGE_STEP, VOLTAGE_RATIO, HAS_SPIKE, HAS_ASC, CONDUCTANCE, STEP, GAIN, RATE_M, REST, THETA, RESET, HOLD, DC,
        N_CONSTANTS };
 
 static const char *check(const double *p)
@@ -88,6 +88,15 @@ static void prepare_threshold(const double *p, double h, double *c)
     c[PHI] = p[TH_VOLTAGE_INDEX] * h * membrane_response_I(b * h, m * h, 1); /* of the threshold to V_m - beta over a step */
 }
 
+/* What is switched off stays as it is: so the step need not ask, and gcc vectorises it, which it does not where a condition that is the
+ * same for all neurons meets one that is not. */
+static void without_what_is_off(const double *p, double *c)
+{
+    if (p[WITH_TH_SPIKE] == 0) c[SPIKE_STEP] = c[SPIKE_KEPT] = 1, c[SPIKE_ADD] = 0;
+    if (p[WITH_TH_VOLTAGE] == 0) c[VOLTAGE_STEP] = 1, c[PHI] = 0;
+    for (int k = 0; k < N_ASC && p[WITH_ASC] == 0; k++) c[ASC_STEP + k] = c[ASC_KEPT + k] = 1, c[ASC_MEAN + k] = c[ASC_ADD + k] = 0;
+}
+
 static void prepare(const double *p, double h, double *c)
 {
     double m = c[RATE_M] = h * p[G] / p[C_M];
@@ -105,7 +114,8 @@ static void prepare(const double *p, double h, double *c)
         c[ASC_EFFECT + k] = c[P30] * c[ASC_MEAN + k] / (c[GAIN] * membrane_response_I(m, rate, 1));
     }
     prepare_threshold(p, h, c);
-    c[HAS_SPIKE] = p[WITH_TH_SPIKE] != 0, c[HAS_ASC] = p[WITH_ASC] != 0, c[HAS_VOLTAGE] = p[WITH_TH_VOLTAGE] != 0;
+    without_what_is_off(p, c);
+    c[HAS_SPIKE] = p[WITH_TH_SPIKE] != 0, c[HAS_ASC] = p[WITH_ASC] != 0;
     c[REST] = p[E_L], c[THETA] = p[V_TH], c[RESET] = p[V_RESET], c[HOLD] = p[T_REF] / h, c[DC] = p[I_E];
 }
 
@@ -115,26 +125,25 @@ static void prepare(const double *p, double h, double *c)
 /* What a spike does; V is the potential a fraction of which is kept. */
 static inline __attribute__((always_inline)) void spike(const double *c, double *s, double V, bool fired)
 {
-    bool   moving = c[HAS_SPIKE] != 0, asc = c[HAS_ASC] != 0;
-    double V_reset = moving ? c[REST] + c[FRACTION] * (V - c[REST]) + c[ADD] : c[RESET];
+    double V_reset = c[HAS_SPIKE] != 0 ? c[REST] + c[FRACTION] * (V - c[REST]) + c[ADD] : c[RESET];
     s[V_M] = fired ? V_reset : s[V_M];
-    s[TH_SPIKE] = fired && moving ? s[TH_SPIKE] * c[SPIKE_KEPT] + c[SPIKE_ADD] : s[TH_SPIKE];
-    EACH(k, N_ASC) s[ASC + k] = fired && asc ? s[ASC + k] * c[ASC_KEPT + k] + c[ASC_ADD + k] : s[ASC + k];
+    s[TH_SPIKE] = fired ? s[TH_SPIKE] * c[SPIKE_KEPT] + c[SPIKE_ADD] : s[TH_SPIKE];
+    EACH(k, N_ASC) s[ASC + k] = fired ? s[ASC + k] * c[ASC_KEPT + k] + c[ASC_ADD + k] : s[ASC + k];
 }
 
 static inline __attribute__((always_inline)) bool step(const double *c, double *s, double current, double ex, double in)
 {
-    bool   refractory = s[REFRACTORY] > 0, asc = c[HAS_ASC] != 0, voltage = c[HAS_VOLTAGE] != 0, moving = c[HAS_SPIKE] != 0;
+    bool   refractory = s[REFRACTORY] > 0;
     double before = s[V_M], U = before - c[REST], I = c[DC] + current;
     EACH(k, N_ASC) {
-        I += asc ? c[ASC_MEAN + k] * s[ASC + k] : 0;
-        s[ASC + k] = asc && !refractory ? s[ASC + k] * c[ASC_STEP + k] : s[ASC + k];
+        I += c[ASC_MEAN + k] * s[ASC + k];
+        s[ASC + k] = refractory ? s[ASC + k] : s[ASC + k] * c[ASC_STEP + k];
     }
     double V = c[REST] + c[P33] * U + c[P30] * I, beta = I / c[CONDUCTANCE];
     EACH(k, N_PORTS) V += c[P31 + k] * s[DI_SYN + k] + c[P32 + k] * s[I_SYN + k];
     double followed = c[VOLTAGE_STEP] * s[TH_VOLTAGE] + c[PHI] * (U - beta) + (1 - c[VOLTAGE_STEP]) * c[VOLTAGE_RATIO] * beta;
-    s[TH_SPIKE] = moving && !refractory ? s[TH_SPIKE] * c[SPIKE_STEP] : s[TH_SPIKE];
-    s[TH_VOLTAGE] = voltage && !refractory ? followed : s[TH_VOLTAGE];
+    s[TH_SPIKE] = refractory ? s[TH_SPIKE] : s[TH_SPIKE] * c[SPIKE_STEP];
+    s[TH_VOLTAGE] = refractory ? s[TH_VOLTAGE] : followed;
     bool fired = !refractory && V > c[THETA] + s[TH_SPIKE] + s[TH_VOLTAGE];
     s[V_M] = refractory ? before : V;
     spike(c, s, before, fired);

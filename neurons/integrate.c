@@ -84,16 +84,19 @@ static bool peaked(leap *l, const double *y, double *length)
     return true;
 }
 
+/* Steps below the resolution of t, in a row, that GSL may take before V_m counts as standing still. */
+enum { MOST_REFUSED = 1000 };
+
 bool integrate(const flow *f, double *y, double duration, double *elapsed, void *work)
 {
     leap              l = { .f = f, .work = work };
     gsl_odeiv2_system system = { derivative, NULL, (size_t)f->n, (void *)f };
-    double            t = 0, h = duration, begin;
+    double            t = 0, h = duration, begin = 0;
     gsl_odeiv2_evolve_reset(l.work->evolve);
     gsl_odeiv2_step_reset(l.work->step);
     *elapsed = 0;
     if (!f->silent && f->above(f, y) >= 0) return true;
-    while (t < duration) {
+    for (int refused = 0; t < duration && refused < MOST_REFUSED; refused = t > begin ? 0 : refused + 1) {
         begin = t;
         memcpy(l.from, y, (size_t)f->n * sizeof *y);
         if (gsl_odeiv2_evolve_apply(l.work->evolve, l.work->control, l.work->step, &system, &t, duration, &h, y) != GSL_SUCCESS) break;

@@ -120,6 +120,17 @@ static double rise_time(double V, double V_th, double D, double rate) { return l
 /* A time before which D cannot do it, without a logarithm: V rises fastest at the beginning. */
 static double least_rise_time(double V, double V_th, double D, double rate) { return (V_th - V) / (rate * (D - V)); }
 
+/* A second look with the drive of a short stretch only: quadratic near the crossing. As long as nothing can happen in it, the stretch
+ * is doubled: V may wait close below a threshold that sinks slowly. */
+static double look_again(const membrane *m, double t, double V, double V_th, double t_end, double safe)
+{
+    for (double stretch = 4 * safe;; stretch *= 2) {
+        double D = drive_sup(m, t, stretch), rise = D > V_th ? rise_time(V, V_th, D, m->rate) : INFINITY;
+        safe = larger(safe, smaller(stretch, rise));
+        if (!(rise >= stretch && t + stretch > t && t + stretch <= t_end)) return safe;
+    }
+}
+
 static double cross_freely(const membrane *m, double V_th, double t_end, bool *found)
 {
     *found = false;
@@ -130,11 +141,7 @@ static double cross_freely(const membrane *m, double V_th, double t_end, bool *f
         double least = least_rise_time(V, V_th, D, m->rate);
         if (t + least > t_end) return t + least;
         double safe = rise_time(V, V_th, D, m->rate);
-        if (m->n > 0) { /* a second look with the drive of a short stretch only: quadratic near the crossing */
-            double stretch = 4 * safe, D_stretch = drive_sup(m, t, stretch);
-            double longer = D_stretch > V_th ? rise_time(V, V_th, D_stretch, m->rate) : INFINITY;
-            safe = larger(safe, smaller(stretch, longer));
-        }
+        if (m->n > 0) safe = look_again(m, t, V, V_th, t_end, safe);
         if (t + safe == t) break; /* as close as floating point goes */
         t += safe;
         if (t > t_end) return t;

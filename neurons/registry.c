@@ -15,6 +15,7 @@
     X(hh_psc_alpha)       \
     X(hh_cond_exp_traub)  \
     X(iaf_psc_exp_htum)   \
+    X(iaf_psc_exp_adaptive) \
     X(mat2_psc_exp)       \
     X(glif_psc)           \
     X(gif_psc_exp)        \

@@ -127,6 +127,9 @@ typedef struct voyage {
     part_state     *ps;
     const rv_model *m;
     double          states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS], current;
+    double          span;   /* that of the last spike               */
+    int             n_span; /* spikes in it                         */
+    bool            ended;  /* nothing more is done with the neuron */
 } voyage;
 
 static void emit_spikes(const voyage *v, double time, uint32_t multiplicity)
@@ -146,18 +149,33 @@ static void carry_to(voyage *v, double time)
     if (time > *last) v->m->carry(v->constants, v->states, v->current, time - *last), *last = time;
 }
 
+/* A neuron whose reset does not take it far enough from the threshold fires ever faster, and time would never get past it.
+ * Spans begin where steps do, so that what is found does not depend on where stretches end. */
+static void count_spike(voyage *v, double time)
+{
+    tile_state *tile = &v->s->tile[v->t];
+    double      step = floor(time), span = floor(time * endless_spans(v->s));
+    if (span != v->span) v->span = span, v->n_span = 0;
+    v->ended = step >= tile->endless_from; /* what would be found now is not the first */
+    if (++v->n_span <= ENDLESS_SPIKES || v->ended) return;
+    spike_list *out = &tile->out[tile->parity][v->level];
+    if (out->n > 0) out->endless = out->spike[out->n - 1]; /* none: out of memory */
+    tile->endless_from = step, v->ended = true;
+}
+
 static void fire(voyage *v, double time)
 {
     v->m->fire(v->constants, v->states);
     neuron_draw(v->s, v->t, v->population, v->i, v->constants, v->states);
     emit_spikes(v, time, 1);
+    count_spike(v, time);
 }
 
 /* All crossings up to `time` without input. */
 static void cross_until(voyage *v, double time)
 {
     double *wake = &v->ps->wake[v->i];
-    while (*wake <= time) {
+    while (*wake <= time && !v->ended) {
         if (v->ps->certain[v->i]) {
             double crossing = *wake;
             carry_to(v, crossing);
@@ -178,7 +196,7 @@ static void take_input(voyage *v, double time, double ex, double in)
 static void integrate_to(voyage *v, double time)
 {
     double *last = &v->ps->last[v->i], elapsed;
-    while (*last < time) {
+    while (*last < time && !v->ended) {
         double next = smaller(time, floor(*last) + 1);
         bool   crossed = v->m->advance(v->constants, v->states, v->current, next - *last, &elapsed, v->ps->work);
         double reached = crossed ? smaller(next, *last + elapsed) : next;
@@ -206,7 +224,7 @@ static void go_to(voyage *v, double time)
 /* Arrivals at the very same time are one input, so their order does not matter. */
 static void run_neuron(voyage *v, const arrival *a, int64_t n, double to)
 {
-    for (int64_t k = 0; k < n;) {
+    for (int64_t k = 0; k < n && !v->ended;) {
         double time = a[k].time, ex = 0, in = 0;
         for (; k < n && a[k].time == time; k++) *(a[k].weight < 0 ? &in : &ex) += a[k].weight;
         go_to(v, time);
@@ -217,7 +235,7 @@ static void run_neuron(voyage *v, const arrival *a, int64_t n, double to)
     else {
         double before_end = nextafter(to, 0);
         cross_until(v, before_end);
-        foresee_queue(v->s, v->t, v->population, v->i);
+        if (!v->ended) foresee_queue(v->s, v->t, v->population, v->i);
     }
 }
 

@@ -238,6 +238,27 @@ static void advance_tile(state *s, int t, int level, int64_t from, int64_t to)
 
 static bool wants_up(const run_watch *w) { return w->one_window || *w->stop || clock_seconds() >= w->come_up_at; }
 
+static bool sooner(const spike *a, const spike *b)
+{
+    double step_a = floor(a->time), step_b = floor(b->time);
+    return step_a != step_b ? step_a < step_b : a->neuron < b->neuron;
+}
+
+/* The first neuron that was found to fire without end, by step, level and number; NULL: none. */
+static const spike *endless_spike(const state *s, int parity)
+{
+    const spike *first = NULL;
+    for (int level = 0; level < s->net->n_levels; level++) {
+        const spike *of_level = NULL;
+        for (int t = 0; t < s->net->n_tiles; t++) {
+            const spike *found = &s->tile[t].out[parity][level].endless;
+            if (found->number > 0 && (!of_level || sooner(found, of_level))) of_level = found;
+        }
+        if (of_level && (!first || floor(of_level->time) < floor(first->time))) first = of_level;
+    }
+    return first;
+}
+
 /* What each thread does: its tiles are t = thread, thread + threads, ... */
 static void work(state *s, int thread, int threads, int64_t until, run_watch *w, barrier *meeting, int64_t *reached, bool up[2])
 {
@@ -253,14 +274,37 @@ static void work(state *s, int thread, int threads, int64_t until, run_watch *w,
         for (int t = thread; t < s->net->n_tiles && s->net->n_epochs > 0; t += threads) learn(s, t, to);
         if (thread == 0) { /* meanwhile the others go on with the next window; they hear of `up` at its end */
             keep_window(s, w, parity, from, to);
-            up[parity ^ 1] = up[parity ^ 1] || wants_up(w);
+            up[parity ^ 1] = up[parity ^ 1] || wants_up(w) || endless_spike(s, parity);
             *reached = to;
         }
         if (w->one_window || up[parity]) return;
     }
 }
 
-static rv_status check_memory(const state *s, const run_watch *w, rv_error *error)
+/* What keeps a neuron from firing without end, if its model has it */
+static const char *brake_of(const rv_table *model)
+{
+    static const char *const brakes[] = { "t_ref", "t_ref_tot", "dead_time", "refrac", "d" };
+    for (int k = 0; k < (int)(sizeof brakes / sizeof *brakes); k++)
+        for (int p = 0; p < model->n_params; p++)
+            if (strcmp(model->params[p].name, brakes[k]) == 0) return brakes[k];
+    return "refractory period";
+}
+
+static rv_status check_endless(const state *s, rv_error *error)
+{
+    const spike *even = endless_spike(s, 0), *odd = endless_spike(s, 1), *first = even && odd ? (even->time < odd->time ? even : odd) : even ? even : odd;
+    if (!first) return RV_OK;
+    double                h = s->net->def->resolution;
+    const population_def *def = &s->net->def->population[population_of(s->net->def, first->neuron)];
+    return error_set(error, RV_CONFLICT,
+                     "population \"%s\": neuron %lld (counted from 0) fires more than %d times in %.4g ms at %.10g ms, which is taken for firing without end: give its %s "
+                     "a larger %s or less input; the state is lost",
+                     def->name, (long long)first->neuron - (long long)def->first_id, ENDLESS_SPIKES, h / endless_spans(s), floor(first->time) * h,
+                     def->model->table.name, brake_of(&def->model->table));
+}
+
+static rv_status check_run(const state *s, const run_watch *w, rv_error *error)
 {
     bool lost = false;
     for (int t = 0; t < s->net->n_tiles; t++) {
@@ -277,7 +321,7 @@ static rv_status check_memory(const state *s, const run_watch *w, rv_error *erro
         if (w->probe[k]->values.failed || w->probe[k]->times.failed)
             return error_set(error, RV_OUT_OF_MEMORY, "population \"%s\": no memory and no disk space for recorded samples",
                              s->net->def->population[w->probe[k]->range.population].name);
-    return RV_OK;
+    return check_endless(s, error);
 }
 
 rv_status run_start(state *s, rv_error *error)
@@ -297,5 +341,5 @@ rv_status run_until(state *s, int64_t until, run_watch *w, rv_error *error)
 #pragma omp parallel num_threads(w->threads)
     work(s, omp_get_thread_num(), omp_get_num_threads(), until, w, &meeting, &reached, up);
     s->step = reached;
-    return check_memory(s, w, error);
+    return check_run(s, w, error);
 }

@@ -175,6 +175,7 @@ static bool open_tile(state *s, int t)
     if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->window)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
         if (!open_part(s, t, p)) return false;
+    tile->endless_from = INFINITY;
     state_note_touches(s, t);
     return true;
 }

@@ -23,6 +23,7 @@ typedef struct spike_list {
     spike  *spike; /* [n] by time, then neuron */
     int64_t n, capacity;
     bool    out_of_memory;
+    spike   endless; /* by which the first neuron was found out that fires without end; number 0: none */
 } spike_list;
 
 static inline void spike_list_push(spike_list *list, spike item)
@@ -145,6 +146,7 @@ typedef struct tile_state {
     int64_t     n_arrivals, arrival_capacity, sorted_capacity;
     uint32_t   *n_arriving; /* [n] of the neurons at work, zero between windows   */
     uint16_t   *level_of;   /* [n] level of the neuron's population               */
+    double      endless_from; /* step in which a neuron fires without end; INFINITY */
     int64_t    *n_spikes;  /* [n_populations] since the last choice between sweep and jump */
     /* for the profile */
     int64_t     n_events, n_updates;

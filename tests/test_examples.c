@@ -245,6 +245,36 @@ static void test_izhikevich_2003(void **state)
     draws("izhikevich_2003.lua time=100");
 }
 
+static void test_vogels_2011(void **state)
+{
+    (void)state;
+    if (SANITIZED[0]) skip();
+    passes("vogels_2011.lua check=1 time=20000");
+    fails("vogels_2011.lua check=1 time=10000 eta=0.01"); /* the weights have not grown yet */
+    honours_time("vogels_2011");
+    draws("vogels_2011.lua time=200");
+}
+
+static void test_song_2000(void **state)
+{
+    (void)state;
+    honours_time("song_2000");
+    draws("song_2000.lua time=1000");
+    if (SANITIZED[0]) skip();
+    passes("song_2000.lua check=1 resolution=1");
+    fails("song_2000.lua check=1 learning=20 time=30000 resolution=1"); /* chance moves the weights, too */
+}
+
+/* Its check takes ten minutes of the network's time: here the example only has to run. */
+static void test_izhikevich_2007(void **state)
+{
+    (void)state;
+    fails("izhikevich_2007.lua check=1 time=2000");
+    expect_output("rewards");
+    honours_time("izhikevich_2007");
+    draws("izhikevich_2007.lua time=3000");
+}
+
 static void test_izhikevich_2006(void **state)
 {
     (void)state;
@@ -396,7 +426,7 @@ int main(void)
         cmocka_unit_test(test_quantise), cmocka_unit_test(test_vogels_abbott_2005),
         cmocka_unit_test(test_benchmark_1),
         cmocka_unit_test(test_benchmark_4),
-        cmocka_unit_test(test_aeif_patterns),
+        cmocka_unit_test(test_aeif_patterns), cmocka_unit_test(test_vogels_2011), cmocka_unit_test(test_song_2000), cmocka_unit_test(test_izhikevich_2007),
         cmocka_unit_test(test_izhikevich_2003), cmocka_unit_test(test_izhikevich_2006), cmocka_unit_test(test_clopath_2010), cmocka_unit_test(test_jeffress_1948),
         cmocka_unit_test(test_potjans_diesmann_2014),
         cmocka_unit_test(test_izhikevich_2004), cmocka_unit_test(test_receptive_fields),
