@@ -9,11 +9,11 @@ CC        = gcc
 endif
 OPTIMISE ?= -O3
 SANITIZE ?=
-PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev librandom123-dev libmetis-dev libjansson-dev libcmocka-dev fonts-dejavu-core xvfb xdotool libx11-dev x11-xkb-utils
+PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev librandom123-dev libmetis-dev libjansson-dev zlib1g-dev libcmocka-dev fonts-dejavu-core xvfb xdotool libx11-dev x11-xkb-utils
 
 VERSION  := $(shell sed -n 's/^\#define RV_VERSION "\(.*\)"/\1/p' sim/ranvier.h)
 ROOMS    := sim neurons learning io viz hw
-MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd jansson
+MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd jansson zlib
 # METIS has no pkg-config file
 PLAIN_LIBS = -lmetis
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.

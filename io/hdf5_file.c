@@ -494,6 +494,7 @@ static hid_t memory_type(hdf5_type type)
 {
     switch (type) {
     case HDF5_U8: return H5T_NATIVE_UINT8;
+    case HDF5_U16: return H5T_NATIVE_UINT16;
     case HDF5_I32: return H5T_NATIVE_INT32;
     case HDF5_U32: return H5T_NATIVE_UINT32;
     case HDF5_I64: return H5T_NATIVE_INT64;
@@ -509,6 +510,7 @@ static hid_t file_type(hdf5_type type)
 {
     switch (type) {
     case HDF5_U8: return H5T_STD_U8LE;
+    case HDF5_U16: return H5T_STD_U16LE;
     case HDF5_I32: return H5T_STD_I32LE;
     case HDF5_U32: return H5T_STD_U32LE;
     case HDF5_I64: return H5T_STD_I64LE;
@@ -522,8 +524,8 @@ static hid_t file_type(hdf5_type type)
 
 static int64_t size_of(hdf5_type type)
 {
-    static const int8_t bytes[] = { [HDF5_U8] = 1,  [HDF5_I32] = 4, [HDF5_U32] = 4, [HDF5_I64] = 8,
-                                    [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8 };
+    static const int8_t bytes[] = { [HDF5_U8] = 1,  [HDF5_U16] = 2, [HDF5_I32] = 4, [HDF5_U32] = 4,
+                                    [HDF5_I64] = 8, [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8 };
     return bytes[type];
 }
 
@@ -1017,6 +1019,40 @@ rv_status hdf5_write_array(hdf5_file *file, const char *dataset, hdf5_type type,
 rv_status hdf5_write(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int64_t n)
 {
     return hdf5_write_array(file, dataset, type, values, 1, &n);
+}
+
+rv_status hdf5_make_list(hdf5_file *file, const char *dataset, hdf5_type type, int64_t n)
+{
+    assert(file->mode == HDF5_WRITING);
+    rv_status status = reserve(file, dataset, n * size_of(type));
+    if (status != RV_OK) return status;
+    hsize_t length = (hsize_t)n;
+    hid_t   space = H5Screate_simple(1, &length, NULL), id = -1;
+    status = make_dataset(file, dataset, file_type(type), space, H5P_DEFAULT, &id);
+    if (id >= 0) H5Dclose(id);
+    H5Sclose(space);
+    return status;
+}
+
+rv_status hdf5_write_rows(hdf5_file *file, const char *dataset, hdf5_type type, int64_t first, int64_t rows, const void *values)
+{
+    hid_t      id;
+    hdf5_shape shape;
+    rv_status  status = open_dataset(file, dataset, &id);
+    if (status == RV_OK) status = read_extent(file, dataset, id, &shape);
+    if (status == RV_OK) status = reserve(file, dataset, shape.count * size_of(type)); /* the first piece takes the place of all */
+    hid_t space = status == RV_OK ? select_rows(id, &shape, first, rows) : -1;
+    if (status == RV_OK && space < 0)
+        status = refuse(file, RV_OUT_OF_RANGE, dataset, "has no rows %lld to %lld", (long long)first, (long long)(first + rows - 1));
+    if (status == RV_OK && rows > 0) {
+        hsize_t count = (hsize_t)H5Sget_select_npoints(space);
+        hid_t   memory = H5Screate_simple(1, &count, NULL);
+        if (H5Dwrite(id, memory_type(type), memory, space, H5P_DEFAULT, values) < 0) status = library_error(file, dataset, "be written");
+        H5Sclose(memory);
+    }
+    if (space >= 0) H5Sclose(space);
+    if (id >= 0) H5Dclose(id);
+    return status;
 }
 
 rv_status hdf5_write_text(hdf5_file *file, const char *dataset, const char *text)

@@ -28,7 +28,7 @@ static rv_status refuse(hdf5_file *f, rv_status status, const char *object, cons
 
 size_t nir_hdf5_size(hdf5_type type)
 {
-    static const int8_t bytes[] = { [HDF5_U8] = 1, [HDF5_I32] = 4, [HDF5_U32] = 4, [HDF5_I64] = 8, [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8 };
+    static const int8_t bytes[] = { [HDF5_U8] = 1, [HDF5_U16] = 2, [HDF5_I32] = 4, [HDF5_U32] = 4, [HDF5_I64] = 8, [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8 };
     return (size_t)bytes[type];
 }
 
