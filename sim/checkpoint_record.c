@@ -108,7 +108,7 @@ static rv_status visit_position(visitor *v, rv_net *net, int k)
     probe  *p = net->probe[k];
     int64_t step = net->state->step, far = step + p->interval;
     TRY(visit_int64(v, AT("probes/%d/first", k), &p->first, 0, far));
-    TRY(visit_int64(v, AT("probes/%d/count", k), &p->count, 0, INT64_MAX));
+    TRY(visit_int64(v, AT("probes/%d/count", k), &p->count, 0, VISIT_MOST));
     TRY(visit_int64(v, AT("probes/%d/bin_end", k), &p->bin_end, 0, far));
     if (!v->loading) return RV_OK;
     if ((p->kind == RV_PROBE_STATE && p->first < 1) || (p->kind == RV_PROBE_WEIGHTS && p->first < step) || (p->kind == RV_PROBE_RATE && p->bin_end < step))
@@ -152,7 +152,7 @@ static rv_status visit_probe(visitor *v, rv_net *net, int k)
 rv_status visit_recording(visitor *v, rv_net *net)
 {
     int n_probes = net->n_probes;
-    TRY(visit_values(v, "n_spikes", CHECKPOINT_I64, net->n_spikes, net->def.n_populations));
+    TRY(visit_counts(v, "n_spikes", net->n_spikes, net->def.n_populations));
     for (int p = 0; p < net->def.n_populations; p++) TRY(visit_spikes(v, net, p));
     TRY(visit_int(v, "n_probes", &n_probes, 0, INT32_MAX));
     for (int k = 0; k < n_probes; k++) TRY(visit_probe(v, net, k));

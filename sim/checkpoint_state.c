@@ -73,7 +73,8 @@ static rv_status visit_tiles_of(visitor *v, state *s, int p)
     for (int t = 0; t < s->net->n_tiles; t++) {
         uint8_t jumping = s->tile[t].part[p].jumping;
         TRY(visit_next(v, &jumping, 1));
-        if (jumping > 1 || (jumping && !net->closed_form && !m->emit && !m->counts_spikes)) return visit_damaged(v, v->at.path, "is %d where neurons cannot jump", jumping);
+        bool can_jump = net->closed_form || m->emit || m->counts_spikes;
+        if (jumping > 1 || (jumping ? !can_jump : !m->sweep)) return visit_damaged(v, v->at.path, "is %d for neurons that cannot", jumping);
         s->tile[t].part[p].jumping = jumping;
     }
     TRY(visit_end(v));
@@ -240,7 +241,7 @@ static rv_status visit_queue(visitor *v, state *s, int t)
     int64_t      sequence = (int64_t)q->sequence;
     /* the present of a queue is that of the last window, or of the one before it was opened */
     TRY(visit_int64(v, AT("tiles/%d/now", t), &q->now, v->loading && s->step > s->net->window ? s->step - s->net->window - 1 : 0, s->step + 1));
-    TRY(visit_int64(v, AT("tiles/%d/sequence", t), &sequence, 0, INT64_MAX));
+    TRY(visit_int64(v, AT("tiles/%d/sequence", t), &sequence, 0, VISIT_MOST));
     q->sequence = (uint64_t)sequence;
     TRY(visit_calendar(v, s, t));
     return visit_heap(v, s, t);
@@ -255,9 +256,9 @@ static rv_status visit_tile(visitor *v, state *s, int t)
     assert(tile->n_arrivals == 0 && tile->n_open == 0 && tile->n_list == 0);
     TRY(visit_values(v, AT("tiles/%d/input_ex", t), CHECKPOINT_F64, tile->input_ex, n));
     TRY(visit_values(v, AT("tiles/%d/input_in", t), CHECKPOINT_F64, tile->input_in, n));
-    TRY(visit_values(v, AT("tiles/%d/n_spikes", t), CHECKPOINT_I64, tile->n_spikes, s->net->def->n_populations));
-    TRY(visit_int64(v, AT("tiles/%d/n_events", t), &tile->n_events, 0, INT64_MAX));
-    TRY(visit_int64(v, AT("tiles/%d/n_updates", t), &tile->n_updates, 0, INT64_MAX));
+    TRY(visit_counts(v, AT("tiles/%d/n_spikes", t), tile->n_spikes, s->net->def->n_populations));
+    TRY(visit_int64(v, AT("tiles/%d/n_events", t), &tile->n_events, 0, VISIT_MOST));
+    TRY(visit_int64(v, AT("tiles/%d/n_updates", t), &tile->n_updates, 0, VISIT_MOST));
     return visit_queue(v, s, t);
 }
 

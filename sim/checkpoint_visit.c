@@ -68,7 +68,7 @@ static rv_status save_next(visitor *v, const void *values, int64_t n)
 {
     size_t  width = checkpoint_type_size(v->type);
     int64_t room = (int64_t)(BUFFER_BYTES / width);
-    if (v->held + n > room) {
+    if (v->held > 0 && v->held + n > room) {
         TRY(write_some(v, v->buffer, v->held));
         v->held = 0;
     }
@@ -143,6 +143,14 @@ rv_status visit_int(visitor *v, const char *path, int *x, int low, int high)
     int64_t wide = *x;
     TRY(visit_int64(v, path, &wide, low, high));
     *x = (int)wide;
+    return RV_OK;
+}
+
+rv_status visit_counts(visitor *v, const char *path, int64_t *counts, int64_t n)
+{
+    TRY(visit_values(v, path, CHECKPOINT_I64, counts, n));
+    for (int64_t k = 0; v->loading && k < n; k++)
+        if (counts[k] < 0 || counts[k] > VISIT_MOST) return visit_damaged(v, path, "holds %lld", (long long)counts[k]);
     return RV_OK;
 }
 

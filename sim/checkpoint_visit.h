@@ -34,9 +34,11 @@ rv_status visit_values(visitor *v, const char *path, checkpoint_type type, void 
  *  @param n in and out, 0 to `most` */
 rv_status visit_list(visitor *v, const char *path, checkpoint_type type, void *values, int64_t *n, int64_t most);
 
-/** Single numbers, of low..high when loaded. */
+/** Single numbers, of low..high when loaded. What only counts ends far below where it would overflow. */
+#define VISIT_MOST INT64_C(4000000000000000000)
 rv_status visit_int64(visitor *v, const char *path, int64_t *x, int64_t low, int64_t high);
 rv_status visit_int(visitor *v, const char *path, int *x, int low, int high);
+rv_status visit_counts(visitor *v, const char *path, int64_t *counts, int64_t n); /* 0 to VISIT_MOST each */
 rv_status visit_bool(visitor *v, const char *path, bool *x);
 rv_status visit_double(visitor *v, const char *path, double *x);
 
