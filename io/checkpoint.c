@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/checkpoint_seal.h"
@@ -197,4 +198,130 @@ const char *checkpoint_name(const char *path, char *text, size_t size)
     if (n > tail && strcmp(path + n - tail, ending) == 0) snprintf(text, size, "%s", path);
     else snprintf(text, size, "%.*s%s", dot && (!slash || dot > slash) && dot > path ? (int)(dot - path) : (int)n, path, ending);
     return text;
+}
+
+/* ---- what is in it ------------------------------------------------------------------------------------------------ */
+
+static int64_t number_at(hdf5_file *file, const char *path)
+{
+    int64_t    x = 0;
+    hdf5_shape shape;
+    return hdf5_kind_of(file, path) == HDF5_DATASET && hdf5_shape_of(file, path, &shape) == RV_OK && shape.rank == 1 && shape.count == 1 &&
+                   hdf5_read_rows(file, path, HDF5_I64, 0, 1, &x) == RV_OK
+               ? x
+               : 0;
+}
+
+/* "" if there is none; the caller's to free. */
+static char *text_at(hdf5_file *file, const char *path)
+{
+    char *text = NULL;
+    if (hdf5_kind_of(file, path) == HDF5_DATASET) hdf5_load_text(file, path, &text);
+    return text ? text : strdup("");
+}
+
+static void print_text(FILE *out, hdf5_file *file, const char *name, const char *path)
+{
+    char *text = text_at(file, path);
+    if (text && *text) fprintf(out, "%-14s %s\n", name, text);
+    free(text);
+}
+
+static void print_population(FILE *out, hdf5_file *file, int64_t p)
+{
+    char       path[100];
+    hdf5_shape recorded = { 0 };
+    snprintf(path, sizeof path, "definition/populations/%lld/name", (long long)p);
+    char *name = text_at(file, path);
+    snprintf(path, sizeof path, "definition/populations/%lld/model", (long long)p);
+    char *model = text_at(file, path);
+    snprintf(path, sizeof path, "definition/populations/%lld/n", (long long)p);
+    int64_t n = number_at(file, path);
+    fprintf(out, "%-14s %s: %lld neurons (%s)", "population", name ? name : "", (long long)n, model ? model : "");
+    snprintf(path, sizeof path, "populations/%lld/recorded/times", (long long)p);
+    if (hdf5_kind_of(file, path) == HDF5_DATASET && hdf5_shape_of(file, path, &recorded) == RV_OK && recorded.count > 0)
+        fprintf(out, ", %lld spikes recorded", (long long)recorded.count);
+    fputc('\n', out);
+    free(name), free(model);
+}
+
+/* Name of the population at one end of a projection. */
+static char *end_of(hdf5_file *file, int64_t projection, const char *end)
+{
+    int64_t    range[4] = { 0 };
+    hdf5_shape shape;
+    char       path[100];
+    snprintf(path, sizeof path, "definition/projections/%lld/%s", (long long)projection, end);
+    if (hdf5_shape_of(file, path, &shape) == RV_OK && shape.rank == 1 && shape.count == 4) hdf5_read_rows(file, path, HDF5_I64, 0, 4, range);
+    snprintf(path, sizeof path, "definition/populations/%lld/name", (long long)range[0]);
+    return text_at(file, path);
+}
+
+static void print_projection(FILE *out, hdf5_file *file, int64_t k)
+{
+    static const char *const fields[] = { "rule", "plasticity", "synapse" };
+    char                    *source = end_of(file, k, "source"), *target = end_of(file, k, "target");
+    fprintf(out, "%-14s %s -> %s", "projection", source ? source : "", target ? target : "");
+    for (int i = 0; i < 3; i++) {
+        char path[100];
+        snprintf(path, sizeof path, "definition/projections/%lld/%s", (long long)k, fields[i]);
+        char *text = text_at(file, path);
+        if (text && *text) fprintf(out, ", %s", text);
+        free(text);
+    }
+    fputc('\n', out);
+    free(source), free(target);
+}
+
+static int64_t count_synapses(hdf5_file *file)
+{
+    int64_t sum = 0, n = number_at(file, "n_bundles");
+    for (int64_t b = 0; b < n; b++) {
+        char       path[100];
+        hdf5_shape shape;
+        snprintf(path, sizeof path, "bundles/%lld/target", (long long)b);
+        if (hdf5_kind_of(file, path) == HDF5_DATASET && hdf5_shape_of(file, path, &shape) == RV_OK) sum += shape.count;
+    }
+    return sum;
+}
+
+static void print_all(FILE *out, hdf5_file *file)
+{
+    char    version[32] = "";
+    double  time_ms = 0, resolution = 0;
+    int64_t n_populations = number_at(file, "definition/n_populations"), n_projections = number_at(file, "definition/n_projections");
+    hdf5_get_text(file, "/", "ranvier_version", version, sizeof version);
+    hdf5_get_double(file, "/", "time_ms", &time_ms);
+    if (hdf5_kind_of(file, "definition/resolution") == HDF5_DATASET) hdf5_read_rows(file, "definition/resolution", HDF5_F64, 0, 1, &resolution);
+    fprintf(out, "%-14s of Ranvier %s, form %lld\n%-14s %.10g ms\n%-14s %.10g ms, %s\n", "checkpoint", version, (long long)number_at(file, "version"), "time", time_ms, "resolution",
+            resolution, number_at(file, "definition/timing") ? "exact timing" : "grid timing");
+    print_text(out, file, "command_line", "notes/command_line");
+    print_text(out, file, "script_path", "notes/script_path");
+    print_text(out, file, "left out", "notes/left_out");
+    for (int64_t p = 0; p < n_populations; p++) print_population(out, file, p);
+    for (int64_t k = 0; k < n_projections; k++) print_projection(out, file, k);
+    fprintf(out, "%-14s %lld\n%-14s %lld\n%-14s %lld\n", "synapses", (long long)count_synapses(file), "inputs", (long long)number_at(file, "definition/n_inputs"), "probes",
+            (long long)number_at(file, "n_probes"));
+}
+
+static void print_size(FILE *out, const char *path)
+{
+    struct stat about;
+    if (stat(path, &about) == 0) fprintf(out, "%-14s %.6g MB\n", "size", (double)about.st_size * 1e-6);
+}
+
+rv_status checkpoint_describe(const char *path, bool script, char **text, rv_error *error)
+{
+    hdf5_file file = { 0 };
+    size_t    size;
+    *text = NULL;
+    TRY(checkpoint_check_seal(path, error));
+    TRY(said(&file, hdf5_open(path, &file), error));
+    if (script) read_note_text(&file, "notes/script", text);
+    else {
+        FILE *out = open_memstream(text, &size);
+        if (out) print_all(out, &file), print_size(out, path), fclose(out);
+    }
+    hdf5_close(&file);
+    return script || *text ? RV_OK : error_memory(error, "the description of a checkpoint", 0);
 }

@@ -36,8 +36,9 @@ void      checkpoint_notes_free(checkpoint_notes *notes);
 /** Whether the file ends as a checkpoint does. It may still be damaged. */
 bool checkpoint_is_file(const char *path);
 
-/** What is in a checkpoint, as lines of text. @param text result, malloc'ed */
-rv_status checkpoint_describe(const char *path, char **text, rv_error *error);
+/** What is in a checkpoint, as lines of text. @param script the script that made it instead @param text result, malloc'ed; NULL:
+ *  there is no script in it */
+rv_status checkpoint_describe(const char *path, bool script, char **text, rv_error *error);
 
 /** x.checkpoint.h5 for x.h5 or x.lua; a name that ends so stays. @param text filled and returned */
 const char *checkpoint_name(const char *path, char *text, size_t size);

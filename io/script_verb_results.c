@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/checkpoint.h"
 #include "io/results.h"
 #include "io/script_command.h"
 #include "sim/statistics.h"
@@ -142,13 +143,24 @@ static void print_contents(const results *r)
     }
 }
 
+static int describe_checkpoint(const char *path, bool script)
+{
+    rv_error error = { 0 };
+    char    *text;
+    if (checkpoint_describe(path, script, &text, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    if (!text) return command_fail(1, "\"%s\" holds no script", path);
+    fputs(text, stdout);
+    free(text);
+    return 0;
+}
+
 int command_info(const command *c)
 {
     bool                 script = false;
     const char          *path[1];
     const command_option options[] = { { "--script", NULL, "print the script that made the file", NULL, &script } };
     const command_usage  usage = {
-         "info", "FILE.h5 [--script]", "Prints what is in a results file, and what made it.", options, 1, 1, 1
+         "info", "FILE.h5 [--script]", "Prints what is in a results file or a checkpoint, and what made it.", options, 1, 1, 1
     };
     int n, status = command_read(c, &usage, path, &n);
     if (status >= 0) return status;
@@ -156,6 +168,7 @@ int command_info(const command *c)
     if (length > 4 && strcmp(path[0] + length - 4, ".lua") == 0)
         return command_fail(1, "\"%s\" is a script; ranvier run runs it, ranvier info reads results files (.h5)",
                             path[0]);
+    if (checkpoint_is_file(path[0])) return describe_checkpoint(path[0], script);
     results *r = open_results(path[0]);
     if (!r) return 1;
     const char *text = results_attribute(r, "script");
