@@ -60,21 +60,69 @@ static rv_status make_table(poisson_table *table, double mean, rv_error *error)
     return RV_OK;
 }
 
-/* Number of thresholds reached by each word, times the weight. */
-RV_VECTORISED
-static void count_reached(const poisson_table *table, const uint32_t *words, int64_t n, double weight, double *counts)
+/* The upper halves of the thresholds decide, but for one draw in some thousands: that one is drawn to 32 digits. */
+static uint16_t upper(uint32_t threshold) { return (uint16_t)(threshold >> 16); }
+
+/* Number of thresholds that each of a block of half words exceeds. @return whether some half is that of a threshold */
+static inline bool count_exceeded(const poisson_table *table, const uint16_t *restrict halves, uint16_t *restrict exceeded)
 {
+    uint16_t largest = 0, ties = 0;
+    for (int i = 0; i < NEURON_BLOCK; i++) exceeded[i] = 0, largest = halves[i] > largest ? halves[i] : largest;
+    for (int k = 0; k < table->n && upper(table->threshold[k]) <= largest; k++) {
+        uint16_t threshold = upper(table->threshold[k]);
+        for (int i = 0; i < NEURON_BLOCK; i++) exceeded[i] += halves[i] > threshold, ties |= halves[i] == threshold;
+    }
+    return ties;
+}
+
+/* What a draw is made of beside the half words of a step */
+typedef struct draw {
+    const poisson_table *table;
+    rv_random            low;   /* stream of the lower halves, a block for each neuron of the population */
+    uint32_t             first; /* neuron of the population with which the half words begin              */
+    double               weight;
+} draw;
+
+/* How many thresholds a word reaches, by bisection. */
+static int32_t count_to_the_last_digit(const draw *d, uint16_t half, uint32_t neuron)
+{
+    rv_random low = d->low;
+    random_seek(&low, neuron);
+    uint32_t word = (uint32_t)half << 16 | (random_u32(&low) & UINT16_MAX);
+    int32_t  reached = 0, end = d->table->n;
+    while (reached < end) {
+        int32_t middle = (reached + end) / 2;
+        if (word >= d->table->threshold[middle]) reached = middle + 1;
+        else end = middle;
+    }
+    return reached;
+}
+
+static void add_counts_to_the_last_digit(const draw *d, const uint16_t *halves, int64_t begin, int64_t end, double *to)
+{
+    for (int64_t i = begin; i < end; i++) to[i] += d->weight * (d->table->least + count_to_the_last_digit(d, halves[i], d->first + (uint32_t)i));
+}
+
+/* The numbers of spikes times the weight, added to the input. @param halves [n rounded up to NEURON_BLOCK] */
+RV_VECTORISED
+static void add_counts(const draw *d, const uint16_t *restrict halves, int64_t n, double *restrict to)
+{
+    enum { MANY = 1000 /* thresholds are faster searched than counted */ };
+    uint16_t exceeded[NEURON_BLOCK];
     for (int64_t begin = 0; begin < n; begin += NEURON_BLOCK) {
-        uint32_t reached[NEURON_BLOCK], largest = 0;
-        for (int i = 0; i < NEURON_BLOCK; i++) {
-            reached[i] = (uint32_t)table->least;
-            largest = words[begin + i] > largest ? words[begin + i] : largest;
-        }
-        for (int k = 0; k < table->n && table->threshold[k] <= largest; k++) {
-            uint32_t threshold = table->threshold[k];
-            for (int i = 0; i < NEURON_BLOCK; i++) reached[i] += words[begin + i] >= threshold;
-        }
-        for (int i = 0; i < NEURON_BLOCK; i++) counts[begin + i] = weight * (int32_t)reached[i];
+        int end = n - begin < NEURON_BLOCK ? (int)(n - begin) : NEURON_BLOCK;
+        if (d->table->n > MANY || count_exceeded(d->table, halves + begin, exceeded)) add_counts_to_the_last_digit(d, halves, begin, begin + end, to);
+        else
+            for (int i = 0; i < end; i++) to[begin + i] += d->weight * (exceeded[i] + d->table->least);
+    }
+}
+
+/* Where not all neurons are meant, or some are visited only when they get something */
+static void pick_counts(tile_state *tile, const part *own, int64_t first, int64_t end, int64_t stride, bool touch, double *restrict to)
+{
+    for (int64_t i = first; i < end; i += stride) {
+        to[i] += tile->counts[i];
+        if (touch && tile->counts[i] != 0) touch_neuron(tile, (uint32_t)(own->base + i));
     }
 }
 
@@ -84,20 +132,16 @@ static void draw_dense(state *s, int t, int input, int64_t step)
     int              p = in->target.population;
     const part      *own = &s->net->tile[t].part[p];
     tile_state      *tile = &s->tile[t];
+    uint64_t         seed = s->net->def->seed;
     int64_t          first, end = slice_in_part(&in->target, own, &first);
     if (end <= first) return;
-    double weight = weight_of(s, in);
-    random_words(s->net->def->seed, RANDOM_BACKGROUND, (uint32_t)input, (uint64_t)step, own->first, end, tile->words);
-    count_reached(&s->input[input].table, tile->words, end, weight, tile->counts);
-    double *restrict to = (weight < 0 ? tile->input_in : tile->input_ex) + own->base;
-    const double *restrict counts = tile->counts;
-    if (in->target.stride == 1)
-        for (int64_t i = first; i < end; i++) to[i] += counts[i];
-    else
-        for (int64_t i = first; i < end; i += in->target.stride) to[i] += counts[i];
-    if (tile->part[p].jumping)
-        for (int64_t i = first; i < end; i += in->target.stride)
-            if (counts[i] != 0) touch_neuron(tile, (uint32_t)(own->base + i));
+    draw    d = { &s->input[input].table, random_stream(seed, RANDOM_BACKGROUND_LOW, (uint32_t)input, (uint64_t)step), (uint32_t)own->first, weight_of(s, in) };
+    double *to = (d.weight < 0 ? tile->input_in : tile->input_ex) + own->base;
+    bool    all = first == 0 && end == own->n && in->target.stride == 1 && !tile->part[p].jumping;
+    if (!all) memset(tile->counts, 0, (size_t)own->n * sizeof *tile->counts);
+    random_halves(seed, RANDOM_BACKGROUND, (uint32_t)input, (uint64_t)step, own->first, own->n, tile->halves);
+    add_counts(&d, tile->halves, own->n, all ? to : tile->counts);
+    if (!all) pick_counts(tile, own, first, end, in->target.stride, tile->part[p].jumping, to);
 }
 
 void inputs_draw_poisson(state *s, int t, int64_t step)

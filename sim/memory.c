@@ -23,6 +23,15 @@ void memory_free(void *memory, size_t bytes)
     else munmap(memory, bytes);
 }
 
+void memory_warm(void *memory, size_t begin, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    madvise((char *)memory + begin, bytes, MADV_POPULATE_WRITE);
+#else
+    (void)memory, (void)begin, (void)bytes;
+#endif
+}
+
 double memory_available(void)
 {
     double bytes = (double)sysconf(_SC_AVPHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);

@@ -9,6 +9,10 @@
 void *memory_new(size_t bytes);
 void  memory_free(void *memory, size_t bytes);
 
+/** Has the system hand over the pages of a stretch of such memory now, not when they are first written; a good that may be
+ *  denied. @param begin, bytes multiples of 2 MiB */
+void memory_warm(void *memory, size_t begin, size_t bytes);
+
 /** Bytes that can still be used without swapping. */
 double memory_available(void);
 

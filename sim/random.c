@@ -73,17 +73,24 @@ gsl_rng random_gsl(rv_random *stream) { return (gsl_rng){ &type, stream }; }
 /* ---- vectorised --------------------------------------------------------------------------------------------- */
 
 /* Philox4x32-10 with its own constants, a counter per lane: the loop over lanes is what compilers vectorise, with the
- * 32-bit numbers kept in 64-bit lanes, where the products are. */
-RV_VECTORISED
-static void philox_blocks(uint32_t first, uint32_t index0, uint32_t index1, uint32_t tag, uint32_t key0, uint32_t key1,
-                          int64_t n_blocks, uint32_t *restrict words)
+ * 32-bit numbers kept in 64-bit lanes, where the products are. Block after block has as many lanes, and its words lie
+ * lane by lane: word 0 of all lanes, word 1 of all lanes ... */
+typedef struct philox_input {
+    uint32_t first, index0, index1, tag, key0, key1;
+} philox_input;
+
+static philox_input input_of(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first)
 {
-    enum { LANES = 16 };
+    return (philox_input){ (uint32_t)first, (uint32_t)step, (uint32_t)(step >> 32), purpose_and_object(purpose, object), (uint32_t)seed, (uint32_t)(seed >> 32) };
+}
+
+static inline __attribute__((always_inline)) void philox_blocks(const philox_input *in, const int lanes, int64_t n_blocks, uint32_t *restrict words)
+{
     for (int64_t block = 0; block < n_blocks; block++) {
-        uint32_t *restrict out = words + block * 4 * LANES;
-        for (int lane = 0; lane < LANES; lane++) {
-            uint64_t x0 = first + (uint32_t)(block * LANES + lane), x1 = index0, x2 = index1, x3 = tag;
-            uint32_t k0 = key0, k1 = key1;
+        uint32_t *restrict out = words + block * 4 * lanes;
+        for (int lane = 0; lane < lanes; lane++) {
+            uint64_t x0 = in->first + (uint32_t)(block * lanes + lane), x1 = in->index0, x2 = in->index1, x3 = in->tag;
+            uint32_t k0 = in->key0, k1 = in->key1;
 #pragma GCC unroll 10
             for (int round = 0; round < 10; round++) {
                 uint64_t p0 = (x0 & UINT32_MAX) * 0xD2511F53u, p1 = (x2 & UINT32_MAX) * 0xCD9E8D57u;
@@ -91,15 +98,29 @@ static void philox_blocks(uint32_t first, uint32_t index0, uint32_t index1, uint
                 x2 = (p0 >> 32) ^ x3 ^ k1, x3 = p0;
                 k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
             }
-            out[lane] = (uint32_t)x0, out[LANES + lane] = (uint32_t)x1;
-            out[2 * LANES + lane] = (uint32_t)x2, out[3 * LANES + lane] = (uint32_t)x3;
+            out[lane] = (uint32_t)x0, out[lanes + lane] = (uint32_t)x1;
+            out[2 * lanes + lane] = (uint32_t)x2, out[3 * lanes + lane] = (uint32_t)x3;
         }
     }
 }
 
+enum { BLOCK = 64 /* neurons */ };
+
+RV_VECTORISED static void blocks_of_words(const philox_input *in, int64_t n_blocks, uint32_t *words) { philox_blocks(in, 16, n_blocks, words); }
+RV_VECTORISED static void blocks_of_halves(const philox_input *in, int64_t n_blocks, uint32_t *words) { philox_blocks(in, 8, n_blocks, words); }
+
 void random_words(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,
                   uint32_t *words)
 {
-    philox_blocks((uint32_t)(first / 4), (uint32_t)step, (uint32_t)(step >> 32), purpose_and_object(purpose, object),
-                  (uint32_t)seed, (uint32_t)(seed >> 32), (n + 63) / 64, words);
+    philox_input in = input_of(seed, purpose, object, step, first / BLOCK * 16);
+    blocks_of_words(&in, (n + BLOCK - 1) / BLOCK, words);
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the halves of a word are taken as they lie in memory");
+
+void random_halves(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,
+                   uint16_t *halves)
+{
+    philox_input in = input_of(seed, purpose, object, step, first / BLOCK * 8);
+    blocks_of_halves(&in, (n + BLOCK - 1) / BLOCK, (uint32_t *)(void *)halves);
 }

@@ -23,6 +23,7 @@ typedef enum random_purpose {
     RANDOM_WEIGHTS,       /* object: projection; index: synapse: weights set by the user       */
     RANDOM_USER,          /* what scripts and tests draw                                       */
     RANDOM_LEARNING,      /* object: projection; index: step: rounding of traces and weights   */
+    RANDOM_BACKGROUND_LOW, /* object: input; index: step: the lower digits of a spike count, see random_halves() */
 } random_purpose;
 
 /** One stream; a plain value, copied freely. */
@@ -50,5 +51,11 @@ extern const gsl_rng_type *const rv_gsl_rng_type;
  *  is { (i / 64) 16 + i % 16, step, purpose and object }. @param first multiple of 64 @param words result, [n rounded up to 64] */
 void random_words(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,
                   uint32_t *words);
+
+/** Half a word for each of n neurons at one step: neuron i gets word (i % 64) / 16 of the block whose counter is
+ *  { (i / 64) 8 + i % 16 / 2, step, purpose and object }, its lower half if i is even, else the upper.
+ *  @param first multiple of 64 @param halves result, [n rounded up to 64] */
+void random_halves(uint64_t seed, random_purpose purpose, uint32_t object, uint64_t step, int64_t first, int64_t n,
+                   uint16_t *halves);
 
 #endif

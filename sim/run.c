@@ -231,13 +231,13 @@ static bool wants_up(const run_watch *w) { return w->one_window || *w->stop || c
 /* What each thread does: its tiles are t = thread, thread + threads, ... */
 static void work(state *s, int thread, int threads, int64_t until, run_watch *w, barrier *meeting, int64_t *reached, bool up[2])
 {
-    int parity = 0;
+    int parity = 0, patience = 0;
     for (int64_t from = s->step, to; from < until; from = to, parity ^= 1) {
         to = window_end(s, from, until);
         for (int t = thread; t < s->net->n_tiles; t += threads) begin_window(s, t, parity, from);
         for (int level = 0; level < s->net->n_levels; level++) {
             for (int t = thread; t < s->net->n_tiles; t += threads) advance_tile(s, t, level, from, to);
-            barrier_wait(meeting, threads);
+            barrier_wait(meeting, threads, &patience);
             for (int t = thread; t < s->net->n_tiles; t += threads) exchange(s, t, parity, level);
         }
         for (int t = thread; t < s->net->n_tiles && s->net->n_epochs > 0; t += threads) learn(s, t, to);
@@ -282,7 +282,7 @@ rv_status run_until(state *s, int64_t until, run_watch *w, rv_error *error)
 {
     int64_t reached = s->step;
     bool    up[2] = { false, false };
-    barrier meeting = { 0 };
+    barrier meeting = BARRIER_INIT;
     w->n_heard = 0;
 #pragma omp parallel num_threads(w->threads)
     work(s, omp_get_thread_num(), omp_get_num_threads(), until, w, &meeting, &reached, up);

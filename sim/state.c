@@ -155,7 +155,8 @@ static bool open_tile(state *s, int t)
     tile->input_ex = need(s, n, sizeof(double), &failed), tile->input_in = need(s, n, sizeof(double), &failed);
     tile->fired = need(s, n, 1, &failed), tile->touched = need(s, n, 1, &failed);
     tile->list = need(s, n, sizeof *tile->list, &failed), tile->list_scratch = need(s, n, sizeof *tile->list, &failed);
-    tile->words = need(s, n, sizeof *tile->words, &failed), tile->counts = need(s, n, sizeof *tile->counts, &failed);
+    tile->words = need(s, n, sizeof *tile->words, &failed), tile->halves = need(s, n, sizeof *tile->halves, &failed);
+    tile->counts = need(s, n, sizeof *tile->counts, &failed);
     tile->level_of = need(s, n, sizeof *tile->level_of, &failed);
     tile->n_arriving = need(s, n, sizeof *tile->n_arriving, &failed);
     tile->part = calloc((size_t)net->def->n_populations + 1, sizeof *tile->part);
@@ -318,7 +319,8 @@ static void close_tile(state *s, int t)
     give_back(tile->input_ex, n, sizeof(double)), give_back(tile->input_in, n, sizeof(double));
     give_back(tile->fired, n, 1), give_back(tile->touched, n, 1);
     give_back(tile->list, n, sizeof *tile->list), give_back(tile->list_scratch, n, sizeof *tile->list);
-    give_back(tile->words, n, sizeof *tile->words), give_back(tile->counts, n, sizeof *tile->counts);
+    give_back(tile->words, n, sizeof *tile->words), give_back(tile->halves, n, sizeof *tile->halves);
+    give_back(tile->counts, n, sizeof *tile->counts);
     give_back(tile->level_of, n, sizeof *tile->level_of), give_back(tile->n_arriving, n, sizeof *tile->n_arriving);
     event_queue_close(&tile->queue);
     free(tile->part), free(tile->learning), free(tile->epoch), free(tile->sum), free(tile->touches), free(tile->n_spikes), free(tile->arrivals);

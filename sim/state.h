@@ -134,6 +134,7 @@ typedef struct tile_state {
     int32_t     n_list;
     uint16_t   *list_scratch;
     uint32_t   *words;     /* [n] random words of a part                          */
+    uint16_t   *halves;    /* [n] half words of a part                            */
     double     *counts;    /* [n] Poisson spikes of a part, times their weight    */
     spike_list *out[2];    /* [n_levels] spikes of this window and of the last    */
     int         parity;    /* which of the two is this window's                   */

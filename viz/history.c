@@ -10,7 +10,6 @@
 #include "viz/history.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +42,13 @@ void history_free(history *h)
 {
     if (h) memory_free(h->ring, (size_t)h->capacity * sizeof *h->ring);
     free(h);
+}
+
+void history_warm(history *h, const atomic_bool *stop)
+{
+    const size_t step = 2u << 20, bytes = (size_t)h->capacity * sizeof *h->ring;
+    for (size_t begin = 0; begin + step <= bytes && !atomic_load_explicit(stop, memory_order_relaxed); begin += step)
+        memory_warm(h->ring, begin, step);
 }
 
 void history_add(history *h, double t_ms, double value)

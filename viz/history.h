@@ -7,6 +7,8 @@
 #ifndef RV_VIZ_HISTORY_H
 #define RV_VIZ_HISTORY_H
 
+#include <stdatomic.h>
+
 #include "sim/ranvier.h"
 
 typedef struct history history;
@@ -15,6 +17,10 @@ typedef struct history history;
  *  @return NULL without memory */
 history *history_new(int64_t capacity);
 void     history_free(history *h);
+
+/** Takes the memory of the record from the system, which else happens page by page while pairs are added. May run beside
+ *  the writer and the reader, in a thread of its own. @param stop ends it early */
+void history_warm(history *h, const atomic_bool *stop);
 
 /* ---- the writer ---------------------------------------------------------------------------------------------- */
 

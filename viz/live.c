@@ -1,6 +1,8 @@
 #include "viz/live.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,10 @@ struct live {
     int      weights_wanted; /* -1: none */
     double   weights_due;    /* wall     */
     snapshot snapshot;
+    /* the memory of the history is taken while the window opens */
+    pthread_t    warming;
+    bool         is_warming;
+    atomic_bool  warm_enough;
 };
 
 feed *live_feed(live *l) { return l->feed; }
@@ -391,6 +397,13 @@ static double choose_current(live *l)
     return 10;
 }
 
+static void *warm(void *user)
+{
+    live *l = user;
+    history_warm(l->feed->spikes, &l->warm_enough);
+    return NULL;
+}
+
 static rv_status attach(live *l)
 {
     feed *f = l->feed;
@@ -402,6 +415,7 @@ static rv_status attach(live *l)
     describe_learning(l);
     describe_knobs(l);
     rv_watch_spikes(l->net, on_spikes, l);
+    l->is_warming = pthread_create(&l->warming, NULL, warm, l) == 0;
     return rv_on_wall_clock(l->net, LOOK_SECONDS, tick, l);
 }
 
@@ -451,6 +465,8 @@ void live_close(live *l)
 void live_free(live *l)
 {
     if (!l) return;
+    atomic_store(&l->warm_enough, true);
+    if (l->is_warming) pthread_join(l->warming, NULL);
     feed_free(l->feed);
     free(l);
 }

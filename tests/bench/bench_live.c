@@ -1,8 +1,8 @@
 /* What a window costs the simulation beside it: the same run with and without one, on a screen without a monitor. All
  * processors simulate, so the window takes its time from the run; the aim is to stay below 3 %.
  *
- * The run begins when the window is there and has drawn its first pictures. The two are run in turn, ROUNDS times, and
- * the shortest of each is compared. */
+ * The run begins when the window is there and has drawn its first pictures, and takes several seconds. The two are run in
+ * turn, ROUNDS times, and the shortest of each is compared. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 #include "viz/live.h"
 #include "viz/window.h"
 
-enum { ROUNDS = 5, FIRST_PICTURES = 1 };
+enum { ROUNDS = 3, FIRST_PICTURES = 1 };
 
 /* Excitatory and inhibitory neurons, a hundred inputs each, driven by Poisson spikes to some 15 spikes/s. */
 static rv_net *make_net(int64_t n)
@@ -95,7 +95,7 @@ static double watched(int64_t n, double ms, int64_t *frames)
 
 int main(void)
 {
-    static const struct { int64_t n; double ms; } runs[] = { { 1000, 40000 }, { 10000, 5000 }, { 100000, 500 } };
+    static const struct { int64_t n; double ms; } runs[] = { { 1000, 200000 }, { 10000, 25000 }, { 100000, 1500 } };
     char name[64];
     if (!display_start()) return 0;
     printf("A window beside a run on all processors\n\n%9s %10s %10s %10s %12s\n", "neurons", "alone (s)", "watched", "slower", "frames/s");

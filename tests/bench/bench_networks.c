@@ -218,6 +218,48 @@ static void build_bernoulli(rv_net *net)
                          NULL));
 }
 
+/* Potjans & Diesmann 2014, full scale, as in examples/potjans_diesmann_2014.lua */
+static void microcircuit(rv_net *net)
+{
+    enum { N = 8 };
+    static const char *const names[N] = { "L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I" };
+    static const double      sizes[N] = { 20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948 };
+    static const double      K_ext[N] = { 1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100 };
+    static const double      V_mean[N] = { -68.28, -63.16, -63.33, -63.45, -63.11, -61.66, -66.72, -61.43 };
+    static const double      V_sd[N] = { 5.36, 4.57, 4.74, 4.94, 4.94, 4.55, 5.46, 4.48 };
+    static const double      p[N][N] = {
+        { 0.1009, 0.1689, 0.0437, 0.0818, 0.0323, 0, 0.0076, 0 },       { 0.1346, 0.1371, 0.0316, 0.0515, 0.0755, 0, 0.0042, 0 },
+        { 0.0077, 0.0059, 0.0497, 0.135, 0.0067, 0.0003, 0.0453, 0 },   { 0.0691, 0.0029, 0.0794, 0.1597, 0.0033, 0, 0.1057, 0 },
+        { 0.1004, 0.0622, 0.0505, 0.0057, 0.0831, 0.3726, 0.0204, 0 },  { 0.0548, 0.0269, 0.0257, 0.0022, 0.06, 0.3158, 0.0086, 0 },
+        { 0.0156, 0.0066, 0.0211, 0.0166, 0.0572, 0.0197, 0.0396, 0.2252 }, { 0.0364, 0.001, 0.0034, 0.0005, 0.0277, 0.008, 0.0658, 0.1443 },
+    };
+    const double  J = 87.8085; /* pA: 0.15 mV */
+    rv_population layer[N];
+    for (int i = 0; i < N; i++) {
+        layer[i] = population(net, names[i], (int64_t)sizes[i], "iaf_psc_exp");
+        set(net, layer[i], "C_m", 250), set(net, layer[i], "tau_m", 10), set(net, layer[i], "E_L", -65), set(net, layer[i], "V_th", -50);
+        set(net, layer[i], "V_reset", -65), set(net, layer[i], "t_ref", 2);
+        set(net, layer[i], "tau_syn_ex", 0.5), set(net, layer[i], "tau_syn_in", 0.5);
+        must(net, rv_set(net, layer[i], "V_m", rv_normal(V_mean[i], V_sd[i])));
+        poisson(net, layer[i], 8 * K_ext[i], J);
+    }
+    for (int to = 0; to < N; to++)
+        for (int from = 0; from < N; from++) {
+            if (p[to][from] == 0) continue;
+            bool     ex = from % 2 == 0;
+            double   w = (ex ? J : -4 * J) * (to == 0 && from == 2 ? 2 : 1), delay = ex ? 1.5 : 0.75;
+            rv_value weight = rv_normal(w, 0.1 * fabs(w));
+            must(net, rv_connect(net,
+                                 &(rv_connect_def){ .source = rv_all(layer[from]),
+                                                    .target = rv_all(layer[to]),
+                                                    .rule = "fixed_total_number",
+                                                    .total = (int64_t)(log(1 - p[to][from]) / log(1 - 1 / (sizes[to] * sizes[from])) + 0.5),
+                                                    .weight = ex ? rv_redraw(weight, 0, INFINITY) : rv_redraw(weight, -INFINITY, 0),
+                                                    .delay = rv_redraw(rv_normal(delay, delay / 2), 0.1, INFINITY) },
+                                 NULL));
+        }
+}
+
 /* ---- what is measured, and beside what ------------------------------------------------------------------------ */
 
 typedef struct network_case {
@@ -234,6 +276,7 @@ typedef struct network_case {
 } network_case;
 
 static const network_case cases[] = {
+    { "microcircuit", microcircuit, RV_GRID, 100, 1000, 1, 4, 3.24, { 0, 109 }, { 31, 31 }, 156, 44 },
     { "Brunel", brunel, RV_GRID, 500, 2000, 3, 0, 42.95, { 14.4, 7.0 }, { 3.5, 2.1 }, 20, 3 },
     { "CUBA 4000", cuba_4000, RV_GRID, 0, 5000, 3, 0, 5.63, { 0.71, 0.38 }, { 0.070, 0.038 }, 20, 3 },
     { "CUBA 40000", cuba_40000, RV_GRID, 0, 2000, 3, 0, 5.67, { 30, 5.2 }, { 0.82, 0.42 }, 20, 3 },

@@ -309,6 +309,23 @@ static void test_vectorised_words_equal_the_streams(void **state)
         }
 }
 
+static void test_vectorised_halves_equal_the_streams(void **state)
+{
+    (void)state;
+    enum { N = 1000, ROUNDED = 1024 };
+    for (int64_t first = 0; first <= 192; first += 64) {
+        uint16_t halves[ROUNDED];
+        random_halves(SEED, RANDOM_BACKGROUND, 5, 0x123456789abcull, first, N, halves);
+        for (int64_t i = first; i < first + N; i++) {
+            rv_random r = random_stream(SEED, RANDOM_BACKGROUND, 5, 0x123456789abcull);
+            random_seek(&r, (uint32_t)(i / 64 * 8 + i % 16 / 2));
+            for (int skip = 0; skip < i % 64 / 16; skip++) random_u32(&r);
+            uint32_t word = random_u32(&r);
+            assert_int_equal(i % 2 ? word >> 16 : word & 0xffff, halves[i - first]);
+        }
+    }
+}
+
 static void test_below_is_unbiased(void **state)
 {
     (void)state;
@@ -395,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_philox_known_answers),
         cmocka_unit_test(test_vectorised_words_equal_the_streams),
+        cmocka_unit_test(test_vectorised_halves_equal_the_streams),
         cmocka_unit_test(test_below_is_unbiased),
         cmocka_unit_test(test_uniform_and_exponential),
         cmocka_unit_test(test_gsl_generator),

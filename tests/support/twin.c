@@ -229,6 +229,18 @@ static uint32_t word_of(const twin *t, random_purpose purpose, int input, uint64
     return word;
 }
 
+/* The word behind a neuron's number of spikes: the upper half is that of random_halves(), the lower one is from a stream of
+ * its own. */
+static uint32_t background_word_of(const twin *t, int input, uint64_t step, int i)
+{
+    rv_random high = random_stream(t->seed, RANDOM_BACKGROUND, (uint32_t)input, step), low = random_stream(t->seed, RANDOM_BACKGROUND_LOW, (uint32_t)input, step);
+    random_seek(&high, (uint32_t)(i / 64 * 8 + i % 16 / 2));
+    random_seek(&low, (uint32_t)i);
+    uint32_t word = 0;
+    for (int k = 0; k <= i % 64 / 16; k++) word = random_u32(&high);
+    return (i % 2 ? word >> 16 : word & 0xffff) << 16 | (random_u32(&low) & 0xffff);
+}
+
 static double current_of(const twin *t, int k, const neuron *n, int step)
 {
     const twin_input *in = &t->given.input[k];
@@ -283,7 +295,7 @@ static void draw_dense_poisson(twin *t, int step)
         for (int i = 0; i < t->n_neurons; i++) {
             neuron *n = &t->neuron[i];
             if (!is_target(in, n)) continue;
-            int count = poisson_of(word_of(t, RANDOM_BACKGROUND, k, (uint64_t)step, n->index), mean_per_step(t, in));
+            int count = poisson_of(background_word_of(t, k, (uint64_t)step, n->index), mean_per_step(t, in));
             for (int c = 0; c < count; c++) add_input(n, in->weight);
         }
     }
