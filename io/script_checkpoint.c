@@ -86,7 +86,7 @@ static int load_network(lua_State *L)
     lua_settop(L, 2);
     script_keys(L, 2, "rv.load", keys, COUNT(keys));
     int64_t threads = option_integer(L, 2, "rv.load", "threads", 0);
-    if (threads < 0 || threads > 256) script_fail(L, "rv.load: threads = %lld, allowed are 0 (all cores) to 256", (long long)threads);
+    if (threads > 256) script_fail(L, "rv.load: threads = %lld, allowed are 0 (all cores) to 256", (long long)threads);
     if (s->options.threads) threads = s->options.threads;
     if (threads == 0 && s->options.show) threads = window_stage_threads();
     script_net      *net = script_net_new(L);
