@@ -320,7 +320,10 @@ static void test_script(void **state)
                                 "assert(a:hash() == b:hash() and E:count() > 50)\n"
                                 "assert(E:rate() == F:rate() and E:cv() == F:cv())\n"
                                 "local v, w = E:get('V_m'), F:get('V_m')\n"
-                                "for i = 1, 60 do assert(v[i] == w[i]) end\n");
+                                "for i = 1, 60 do assert(v[i] == w[i]) end\n"
+                                "v, w = a:find('E', 'E'):weights(), b:find('E', 'E'):weights()\n"
+                                "assert(#v == 360 and #w == 360)\n"
+                                "for i = 1, 360 do assert(v[i] == w[i]) end\n");
     if (o.status != RV_OK) fail_msg("%s", o.message);
 }
 
@@ -354,6 +357,9 @@ static void test_script_errors(void **state)
     must_say("rv.load(3)", "rv.load: the file");
     must_say("rv.load(path, { treads = 1 })", "threads");
     must_say("rv.load(path, { threads = -1 })", "threads = -1, allowed are whole numbers from 0");
+    must_say("make():find('E', 'F')", "net:find: no population \"F\"");
+    must_say("local a = make()\na:save(path)\nlocal b = rv.load(path)\nb:connect(b:find('E'), b:find('E'), { rule = 'one_to_one' })",
+             "network: projections can be added before the first run only");
     must_say("make():save('x.txt')", ".h5");
     must_say("make():save('/nowhere/x.h5')", "/nowhere/x.h5");
 }

@@ -191,7 +191,7 @@ static void test_killed(void **state)
         finished++, time_ms = 0;
         unlink(saved);
     }
-    printf("%d kills: %d came to their end before, %d found a checkpoint, %d spikes in the results, %d were in the middle of writing a checkpoint\n", n, finished,
+    printf("%d kills: %d came to their end before, %d found a checkpoint, %d results with spikes, %d in the middle of writing a checkpoint\n", n, finished,
            with_checkpoint, with_results, in_part);
     free_spikes(&whole);
 }

@@ -358,7 +358,7 @@ static void test_structures_are_those_that_are_saved(void **state)
         { "rows", "array_of() of checkpoint_network.c", sizeof(rows), 64 },
         { "segment", "array_of() of checkpoint_network.c", sizeof(segment), 12 },
         { "state", "visit_state()", sizeof(struct state), 96 },
-        { "tile_state", "visit_tile()", sizeof(tile_state), 384 },
+        { "tile_state", "visit_tile()", sizeof(tile_state), 392 },
         { "part_state", "visit_population() of checkpoint_state.c", sizeof(part_state), 376 },
         { "rv_part", "visit_population() of checkpoint_state.c", sizeof(rv_part), 320 },
         { "event_queue", "visit_queue()", sizeof(event_queue), 104 },

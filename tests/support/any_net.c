@@ -129,7 +129,7 @@ static void choose_synapse(maker *m, rv_connect_def *def)
     def->weight = def->plasticity ? rv_uniform(0, 60) : rv_uniform(-100, 100);
 }
 
-/* One that is refused is left out. */
+/* What is refused is tried again with the shortest delay, then without learning, then left out. */
 static void add_projection(maker *m)
 {
     static const char *const rules[] = { "all_to_all", "fixed_indegree", "fixed_outdegree", "pairwise_bernoulli", "list" };
@@ -156,7 +156,10 @@ static void add_projection(maker *m)
     }
     if (!parrot) choose_learning(m, &def, setting, w);
     choose_synapse(m, &def);
-    if (rv_connect(m->net, &def, NULL) != RV_OK) return;
+    rv_status status = rv_connect(m->net, &def, NULL);
+    if (status != RV_OK) def.delay = rv_number(h), status = rv_connect(m->net, &def, NULL);
+    if (status != RV_OK && def.plasticity && def.synapse) def.plasticity = NULL, def.n_settings = 0, status = rv_connect(m->net, &def, NULL);
+    if (status != RV_OK) return;
     if (def.plasticity) note_used(def.plasticity);
     if (def.synapse) note_used(def.synapse);
 }
