@@ -98,22 +98,30 @@ static int32_t count_to_the_last_digit(const draw *d, uint16_t half, uint32_t ne
     return reached;
 }
 
-static void add_counts_to_the_last_digit(const draw *d, const uint16_t *halves, int64_t begin, int64_t end, double *to)
+enum { MANY = 1000 /* thresholds are faster searched than counted */ };
+
+static void add_counts_to_the_last_digit(const draw *d, const uint16_t *halves, int64_t n, double *to)
 {
-    for (int64_t i = begin; i < end; i++) to[i] += d->weight * (d->table->least + count_to_the_last_digit(d, halves[i], d->first + (uint32_t)i));
+    for (int64_t i = 0; i < n; i++) to[i] += d->weight * (d->table->least + count_to_the_last_digit(d, halves[i], d->first + (uint32_t)i));
+}
+
+/* The neurons of a block whose half word is that of a threshold */
+static void break_ties(const draw *d, const uint16_t *halves, int64_t begin, uint16_t *exceeded)
+{
+    for (int i = 0; i < NEURON_BLOCK; i++)
+        if (exceeded[i] < d->table->n && upper(d->table->threshold[exceeded[i]]) == halves[begin + i])
+            exceeded[i] = (uint16_t)count_to_the_last_digit(d, halves[begin + i], d->first + (uint32_t)(begin + i));
 }
 
 /* The numbers of spikes times the weight, added to the input. @param halves [n rounded up to NEURON_BLOCK] */
 RV_VECTORISED
 static void add_counts(const draw *d, const uint16_t *restrict halves, int64_t n, double *restrict to)
 {
-    enum { MANY = 1000 /* thresholds are faster searched than counted */ };
     uint16_t exceeded[NEURON_BLOCK];
     for (int64_t begin = 0; begin < n; begin += NEURON_BLOCK) {
         int end = n - begin < NEURON_BLOCK ? (int)(n - begin) : NEURON_BLOCK;
-        if (d->table->n > MANY || count_exceeded(d->table, halves + begin, exceeded)) add_counts_to_the_last_digit(d, halves, begin, begin + end, to);
-        else
-            for (int i = 0; i < end; i++) to[begin + i] += d->weight * (exceeded[i] + d->table->least);
+        if (count_exceeded(d->table, halves + begin, exceeded)) break_ties(d, halves, begin, exceeded);
+        for (int i = 0; i < end; i++) to[begin + i] += d->weight * (exceeded[i] + d->table->least);
     }
 }
 
@@ -140,7 +148,7 @@ static void draw_dense(state *s, int t, int input, int64_t step)
     bool    all = first == 0 && end == own->n && in->target.stride == 1 && !tile->part[p].jumping;
     if (!all) memset(tile->counts, 0, (size_t)own->n * sizeof *tile->counts);
     random_halves(seed, RANDOM_BACKGROUND, (uint32_t)input, (uint64_t)step, own->first, own->n, tile->halves);
-    add_counts(&d, tile->halves, own->n, all ? to : tile->counts);
+    (d.table->n > MANY ? add_counts_to_the_last_digit : add_counts)(&d, tile->halves, own->n, all ? to : tile->counts);
     if (!all) pick_counts(tile, own, first, end, in->target.stride, tile->part[p].jumping, to);
 }
 
