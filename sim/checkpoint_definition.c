@@ -319,12 +319,11 @@ static rv_status visit_settings_of_input(visitor *v, const char *path, input_def
     const rv_table *table = &input_tables[in->kind];
     for (int k = 0; k < table->n_params; k++) {
         visit_at at = visit_path("%s/%s", path, table->params[k].name);
-        bool     list = in->kind == INPUT_STEP && k >= STEP_TIMES;
-        double **values = k == STEP_TIMES ? &in->times : &in->amplitudes;
+        double **list = definition_input_list(in, k);
         int64_t  n = in->n_steps;
-        if (list) TRY(visit_list(v, at.path, CHECKPOINT_F64, values, &n, INT64_MAX / 8));
+        if (list) TRY(visit_list(v, at.path, CHECKPOINT_F64, list, &n, INT64_MAX / 8));
         else TRY(visit_double(v, at.path, &in->param[k]));
-        all->setting[all->n++] = (rv_setting){ table->params[k].name, list ? rv_list(*values, n) : rv_number(in->param[k]) };
+        all->setting[all->n++] = (rv_setting){ table->params[k].name, list ? rv_list(*list, n) : rv_number(in->param[k]) };
     }
     return RV_OK;
 }

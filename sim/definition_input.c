@@ -96,6 +96,8 @@ static rv_status set_list(input_def *in, int k, const rv_value *value, const cha
 
 static bool is_list(const input_def *in, int k) { return in->kind == INPUT_STEP && k >= STEP_TIMES; }
 
+double **definition_input_list(input_def *in, int k) { return is_list(in, k) ? list_of(in, k) : NULL; }
+
 /* @param length of the list if it is one */
 static rv_status set_param(input_def *in, const char *object, const char *name, const rv_value *value, int64_t *length,
                            rv_error *error)
