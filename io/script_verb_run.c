@@ -131,8 +131,7 @@ static int read_line(const command *c, run_line *line)
         { "--threads", "N", "threads, all cores by default; results do not depend on it", &line->threads, NULL },
         { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
         { "--timing", "grid|exact", "instead of the script's", &line->timing, NULL },
-        { "--checkpoint-every", "60s|1000ms", "save the (first) network again and again: every 60 s (min, h) of the clock, or 1000 ms simulated;\n"
-                                "                        FILE.checkpoint.h5 for --out FILE.h5, else for FILE.lua", &line->keep, NULL },
+        { "--checkpoint-every", "T", "save the (first) network every 60s (min, h) of the clock, or 1000ms simulated: OUT.checkpoint.h5", &line->keep, NULL },
         { "--quiet", NULL, "no progress bar, summary or warnings", NULL, &line->quiet },
         { "--live", NULL, "open a window and watch it run", NULL, &line->live },
         { "--paused", NULL, "with --live: begin paused", NULL, &line->paused },
