@@ -44,10 +44,10 @@ endif
 .DELETE_ON_ERROR:
 
 # ---- what people call ----------------------------------------------------------------------------------------
-.PHONY: help deps all demo test asan tsan memcheck bench install uninstall clean
+.PHONY: help deps all demo test asan tsan memcheck bench bench-peers install uninstall clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 deps: ## install what is missing (apt, as root or through sudo)
 	@sh tests/support/install_packages.sh $(PACKAGES)
@@ -79,6 +79,9 @@ memcheck: $(SMALL:%=$(BUILD)/tests/%) ## the small suites under valgrind
 
 bench: all $(BENCH_BIN) ## measure: speed, memory, ratios
 	@sh tests/bench/run_bench.sh $(BUILD) $(BENCH_BIN)
+
+bench-peers: $(BUILD)/tests/bench/bench_networks ## the same networks in Brian 2, where it is installed
+	@sh tests/bench/run_peers.sh $(BUILD)
 
 install: all ## install under PREFIX (default /usr/local), below DESTDIR if set
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/sim
