@@ -21,7 +21,7 @@
 #include "tests/support/any_net.h"
 #include "tests/support/memory_port.h"
 
-enum { N_NETWORKS = 150, FIRST_SEED = 100 };
+enum { N_NETWORKS = 120, FIRST_SEED = 100 };
 
 static int from_environment(const char *name, int standard)
 {
@@ -225,7 +225,7 @@ static void try_damaged(memory_file *file, const memory_item *item, const char *
     rv_net         *net;
     rv_error        error = { 0 };
     checkpoint_port port = memory_port(file);
-    rv_status       status = checkpoint_read(&port, 2, &net, &error);
+    rv_status       status = checkpoint_read(&port, 1, &net, &error);
     *refused += status != RV_OK;
     if (status != RV_OK && (!error.text[0] || error.status != status || net)) fail_msg("network %llu, %s %s: refused with status %d, error %d \"%s\"", (unsigned long long)now, item->path, how, status, error.status, error.text);
     if (status == RV_OK) rv_run(net, 3 * rv_resolution(net));
@@ -272,7 +272,7 @@ static void damage_item(memory_file *file, memory_item *item, rv_random *random,
 static void test_damaged(void **state)
 {
     (void)state;
-    int refused = 0, tried = 0, n = from_environment("RV_CHECKPOINT_DAMAGE", 25);
+    int refused = 0, tried = 0, n = from_environment("RV_CHECKPOINT_DAMAGE", 12);
     for (now = 700; now < 700 + (uint64_t)n; now++) {
         double      duration;
         memory_file file = { 0 };
