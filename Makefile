@@ -7,19 +7,21 @@ BUILD    ?= build
 ifeq ($(origin CC),default)
 CC        = gcc
 endif
+FUZZ_CC  ?= clang
 OPTIMISE ?= -O3
 SANITIZE ?=
-PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev librandom123-dev libmetis-dev libjansson-dev zlib1g-dev libcmocka-dev fonts-dejavu-core xvfb xdotool libx11-dev x11-xkb-utils
+PACKAGES  = gcc libc6-dev pkg-config libhdf5-dev libgsl-dev liblua5.4-dev libcairo2-dev libsdl2-dev liblz4-dev libzstd-dev zlib1g-dev librandom123-dev libmetis-dev libjansson-dev libcmocka-dev fonts-dejavu-core xvfb xdotool libx11-dev x11-xkb-utils
 
 VERSION  := $(shell sed -n 's/^\#define RV_VERSION "\(.*\)"/\1/p' sim/ranvier.h)
 ROOMS    := sim neurons learning io viz hw
-MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd jansson zlib
+MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd zlib jansson
 # METIS has no pkg-config file
 PLAIN_LIBS = -lmetis
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
 FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
 # Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
-$(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += -fno-thread-jumps -fno-trapping-math
+SWEEPS   ?= -fno-thread-jumps -fno-trapping-math
+$(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += $(SWEEPS)
 # asked once, and only by the recipes that need it: nothing may be installed yet when make starts
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)) $(PLAIN_LIBS))$(PKG_LIBS)
@@ -30,8 +32,9 @@ TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)
 TEST_BIN  = $(TESTS:%.c=$(BUILD)/%)
 SMALL    := sim/test_definition sim/test_value sim/test_statistics learning/test_stdp neurons/test_single neurons/test_izhikevich networks/test_net8 sim/test_watch viz/test_feed
 # what the thread sanitizer sees: libgomp's threads it cannot follow
-THREADED := viz/test_history viz/test_feed viz/test_live viz/test_frames viz/test_window
+THREADED := viz/test_history viz/test_feed viz/test_live viz/test_frames viz/test_window viz/test_window_keys viz/test_window_mouse
 TEST_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+FUZZERS  := $(patsubst %.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH    := $(wildcard tests/bench/bench_*.c)
 BENCH_BIN = $(BENCH:%.c=$(BUILD)/%)
 
@@ -44,7 +47,7 @@ endif
 .DELETE_ON_ERROR:
 
 # ---- what people call ----------------------------------------------------------------------------------------
-.PHONY: help deps all demo test asan tsan memcheck bench bench-peers install uninstall clean
+.PHONY: help deps all demo test asan tsan memcheck fuzz bench bench-peers install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -77,6 +80,11 @@ memcheck: $(SMALL:%=$(BUILD)/tests/%) ## the small suites under valgrind
 	@for t in $(SMALL); do echo "valgrind $$t"; \
 		valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite $(BUILD)/tests/$$t >$(BUILD)/memcheck.log 2>&1 || { tail -n 40 $(BUILD)/memcheck.log; exit 1; }; done
 
+fuzz: all ## the readers of files under libFuzzer (clang), each for FUZZ_SECONDS (60)
+	@sh tests/support/install_packages.sh clang libclang-rt-dev libomp-dev
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC="$(FUZZ_CC)" SWEEPS= OPTIMISE="-O1 -fno-omit-frame-pointer" SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" $(FUZZERS)
+	@sh tests/fuzz/run_fuzz.sh $(BUILD) $(FUZZERS)
+
 bench: all $(BENCH_BIN) ## measure: speed, memory, ratios
 	@sh tests/bench/run_bench.sh $(BUILD) $(BENCH_BIN)
 
@@ -106,7 +114,7 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@echo '  CC  $<'; $(CC) $(FLAGS) $(PKG_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/libranvier.a: $(LIB_OBJ)
-	@echo '  AR  $@'; ar rcs $@ $^
+	@echo '  AR  $@'; rm -f $@; ar rcs $@ $^
 
 $(BUILD)/libranvier.so: $(LIB_OBJ)
 	@echo '  LD  $@'; $(CC) $(FLAGS) -shared $^ -o $@ $(PKG_LIBS) -lm
@@ -116,6 +124,9 @@ $(BUILD)/ranvier: $(BUILD)/main.o $(BUILD)/libranvier.a
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJ) $(BUILD)/libranvier.a
 	@echo '  LD  $@'; $(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lcmocka -lm
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libranvier.a
+	@echo '  LD  $@'; $(CC) $(FLAGS) -fsanitize=fuzzer $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/ranvier.pc: Makefile sim/ranvier.h | $(BUILD)/.deps
 	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: $(PLAIN_LIBS) -fopenmp -lm\nCflags: -I$${includedir}\n' \

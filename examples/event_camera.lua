@@ -14,6 +14,10 @@
 --   ranvier run event_camera.lua --live          C shows the camera's image
 --   ranvier run event_camera.lua [time=1000] [size=64] [check=1] [figure=camera.png] --out camera.h5
 --   ranvier view camera.h5
+--
+-- With recording=FILE the layer looks at a recording of a real camera instead (AEDAT 2.0, 3.1, 4.0, Event Stream, N-MNIST), put on
+-- size x size pixels; time and the middle of the picture are then the recording's:
+--   ranvier run event_camera.lua recording=bar.aedat4 [from=0] [time=1000] --live
 local rv = require "ranvier"
 local size = rv.arg.size or 64       -- pixels, a multiple of 4
 local duration = rv.arg.time or 1000 -- ms
@@ -34,15 +38,24 @@ local function log_brightness(x, y, t)
   return math.log(0.2 + 0.8 * inside)
 end
 
--- neuron = (polarity * size + row) * size + column + 1; ON first, row 0 on top
 local events, n_events, far = {}, 0, 0
+
+if rv.arg.recording then
+  local from = rv.arg.from or 0
+  local seen = rv.read_events(rv.arg.recording, { from = from, to = from + duration, columns = size, rows = size })
+  print(seen.summary)
+  if seen.warning then print(seen.warning) end
+  events, n_events = seen.times, seen.count
+end
+
+-- neuron = (polarity * size + row) * size + column + 1; ON first, row 0 on top
 local function add(polarity, column, row, t)
   local list = events[(polarity * size + row) * size + column + 1]
   t = math.floor(10 * t + 0.5) / 10
   if t > 0 and t < duration and t ~= list[#list] then list[#list + 1], n_events = t, n_events + 1 end
 end
-for i = 1, 2 * size * size do events[i] = {} end
-for row = 0, size - 1 do
+for i = 1, rv.arg.recording and 0 or 2 * size * size do events[i] = {} end
+for row = 0, rv.arg.recording and -1 or size - 1 do
   for column = 0, size - 1 do
     local x, y = column + 0.5 - half, row + 0.5 - half
     local level = log_brightness(x, y, 0)
@@ -57,7 +70,7 @@ for row = 0, size - 1 do
     end
   end
 end
-for i = 1, 2 * size * size do -- noise, merged in
+for i = 1, rv.arg.recording and 0 or 2 * size * size do -- noise, merged in
   local list = events[i]
   for _ = 1, noise_rate * duration / 1000 + math.random() do list[#list + 1], n_events = 0.1 * math.random(10 * duration - 1), n_events + 1 end
   table.sort(list)
@@ -89,9 +102,11 @@ for _, i in ipairs(neurons) do
   local x, y = ((i - 1) % side + 0.5) * patch - half, ((i - 1) // side + 0.5) * patch - half
   if math.sqrt(x * x + y * y) > length + width + patch then far = far + 1 end
 end
-print(string.format("%d events, %.0f a second and pixel; %d spikes of edges, %d of them out of the bar's reach", camera:count(),
-  camera:count() / (size * size) / duration * 1000, edges:count(), far))
-if rv.arg.check == 1 then
+print(string.format("%d events, %.0f a second and pixel; %d spikes of edges", camera:count(), camera:count() / (size * size) / duration * 1000, edges:count()))
+if not rv.arg.recording then print(string.format("%d of them out of the bar's reach", far)) end
+if rv.arg.check == 1 and rv.arg.recording then
+  rv.check(camera:count() == n_events, camera:count() .. " spikes of the camera, expected the " .. n_events .. " events of the recording")
+elseif rv.arg.check == 1 then
   rv.check(edges:count() > 100, edges:count() .. " spikes of edges, expected more than 100")
   rv.check(far < 0.01 * edges:count(), far .. " spikes out of the bar's reach, expected less than 1 %")
 end

@@ -2,16 +2,13 @@
  * are then sorted, described and selected. */
 #define _GNU_SOURCE
 #include "io/aer_internal.h"
+#include "io/file_bytes.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FIRST_ROOM = 1024 };
 
@@ -183,37 +180,6 @@ static rv_status finish(aer_file *f)
 
 /* ---- the file ------------------------------------------------------------------------------------------------- */
 
-static rv_status cannot_read(aer_file *f, const char *reason)
-{
-    return error_set(f->error, RV_FILE_ERROR, "file \"%.150s\" cannot be read: %s", f->path, reason);
-}
-
-static rv_status load_from(aer_file *f, int descriptor, uint8_t **bytes)
-{
-    struct stat about;
-    if (fstat(descriptor, &about) != 0) return cannot_read(f, strerror(errno));
-    if (!S_ISREG(about.st_mode)) return cannot_read(f, "it is not an ordinary file");
-    if (!(*bytes = malloc((size_t)about.st_size + 1))) return out_of_memory(f, (double)about.st_size);
-    f->bytes = *bytes;
-    while (f->size < (size_t)about.st_size) {
-        ssize_t got = read(descriptor, *bytes + f->size, (size_t)about.st_size - f->size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return cannot_read(f, strerror(errno));
-        if (got == 0) break; /* somebody made it shorter meanwhile */
-        f->size += (size_t)got;
-    }
-    return RV_OK;
-}
-
-static rv_status load(aer_file *f, uint8_t **bytes)
-{
-    int descriptor = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer does not hold us up */
-    if (descriptor < 0) return cannot_read(f, strerror(errno));
-    rv_status status = load_from(f, descriptor, bytes);
-    close(descriptor);
-    return status;
-}
-
 static bool begins_with(const aer_file *f, const char *text)
 {
     return f->size >= strlen(text) && memcmp(f->bytes, text, strlen(text)) == 0;
@@ -243,7 +209,8 @@ static rv_status read_format(aer_file *f)
 static rv_status read_all(aer_file *f)
 {
     uint8_t  *bytes = NULL;
-    rv_status status = load(f, &bytes);
+    rv_status status = file_bytes_load(f->path, &bytes, &f->size, f->error);
+    f->bytes = bytes;
     if (status == RV_OK) status = read_format(f);
     free(bytes);
     return status == RV_OK ? finish(f) : status;

@@ -61,6 +61,8 @@ typedef struct aer_options {
     double       from_ms, to_ms; /* events with from <= t - begin_us < to; to = 0: to the end                        */
     int          crop_x, crop_y, crop_width, crop_height; /* pixels of the camera; width, height 0: all there is     */
     int          block;          /* pixels, 1 to 1024; 0 is 1                                                        */
+    int          columns, rows;  /* instead of block: the crop is put on such a grid, its pixel (x, y) becomes
+                                    (x columns / width, y rows / height); 0: as block says                           */
     int          every;          /* >= 1; 0 is 1; above 1 the grid may have up to 16 777 216 pixels                  */
     int64_t      max_events;     /* the first so many of what is left; 0: all                                        */
 } aer_options;

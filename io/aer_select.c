@@ -24,6 +24,9 @@ rv_status aer_check_options(const aer_options *o, rv_error *error)
     if (isnan(o->to_ms) || (o->to_ms != 0 && !(o->to_ms > o->from_ms)))
         return refuse(error, "the end of the time window", o->to_ms, " ms", o->from_ms, "any later time, or 0: all");
     if (o->block < 0 || o->block > MAX_BLOCK) return refuse(error, "block", o->block, " pixels", 1, "1024 pixels");
+    if (o->columns < 0 || o->rows < 0 || (o->columns == 0) != (o->rows == 0))
+        return error_set(error, RV_OUT_OF_RANGE, "reading a recording: a grid of %d columns and %d rows, allowed are 1 to those of the crop, for both", o->columns, o->rows);
+    if (o->columns > 0 && o->block > 1) return error_set(error, RV_CONFLICT, "reading a recording: block = %d and a grid of %d x %d pixels; one of them is needed", o->block, o->columns, o->rows);
     if (o->every < 0) return refuse(error, "every", o->every, "", 1, "any number");
     if (o->max_events < 0) return refuse(error, "max_events", (double)o->max_events, "", 1, "any number, or 0: all");
     return RV_OK;
@@ -61,8 +64,10 @@ static rv_status prepare(selection *s, const aer_events *e, const aer_options *o
     if (s->o.max_events == 0) s->o.max_events = INT64_MAX;
     s->from = s->o.from_ms * 1e3;
     s->to = s->o.to_ms > 0 ? s->o.to_ms * 1e3 : INFINITY;
-    s->columns = (s->o.crop_width + s->o.block - 1) / s->o.block;
-    s->rows = (s->o.crop_height + s->o.block - 1) / s->o.block;
+    s->columns = s->o.columns ? s->o.columns : (s->o.crop_width + s->o.block - 1) / s->o.block;
+    s->rows = s->o.rows ? s->o.rows : (s->o.crop_height + s->o.block - 1) / s->o.block;
+    if (s->columns > s->o.crop_width || s->rows > s->o.crop_height)
+        return error_set(error, RV_OUT_OF_RANGE, "reading a recording: a grid of %d x %d pixels, allowed up to the %d x %d of the crop", s->columns, s->rows, s->o.crop_width, s->o.crop_height);
     if (s->o.every <= 1) return RV_OK;
 
     int64_t pixels = (int64_t)s->columns * s->rows;
@@ -92,7 +97,8 @@ static bool keep(const selection *s, aer_events *e, int64_t i)
     int    x = e->x[i] - s->o.crop_x, y = e->y[i] - s->o.crop_y;
     if (t < s->from || t >= s->to) return false;
     if (x < 0 || y < 0 || x >= s->o.crop_width || y >= s->o.crop_height) return false;
-    x /= s->o.block, y /= s->o.block;
+    if (s->o.columns) x = (int)((int64_t)x * s->columns / s->o.crop_width), y = (int)((int64_t)y * s->rows / s->o.crop_height);
+    else x /= s->o.block, y /= s->o.block;
     bool on = s->o.polarity == AER_MERGED || e->polarity[i];
     e->x[i] = (uint16_t)x, e->y[i] = (uint16_t)y, e->polarity[i] = on;
     return its_turn(s, x, y, on);

@@ -1,4 +1,4 @@
-/* The one door to HDF5: files, groups, attributes, datasets. No other file includes hdf5.h.
+/* The one door to HDF5: files, groups, attributes, datasets. No file but io/hdf5_*.c includes hdf5.h.
  *
  *   hdf5_file file = {0};
  *   rv_status status = hdf5_create("spikes.h5", &file);
@@ -40,6 +40,11 @@ typedef struct hdf5_file {
 } hdf5_file;
 
 /* ---- files -------------------------------------------------------------------------------------------------- */
+
+/** Whether a file can be read at all: libhdf5 crashes on some damaged files and loops for ever on others (a heap of texts whose
+ *  objects have no length), and the checks of hdf5_open() do not reach there. A child process reads first, with read(path, user),
+ *  whose result does not matter. @return RV_OK, or RV_FILE_ERROR if the child died or took unreasonably long */
+rv_status hdf5_try(const char *path, void (*read)(const char *path, void *user), void *user, rv_error *error);
 
 /** Opens a file for reading: also one that another process is writing (hdf5_open_live), or was when it was killed. */
 rv_status hdf5_open(const char *path, hdf5_file *file);
@@ -132,6 +137,14 @@ typedef struct hdf5_shape {
 /** The shape of a dataset, checked against what the file holds: it is safe to allocate count values. */
 rv_status hdf5_shape_of(hdf5_file *file, const char *dataset, hdf5_shape *shape);
 
+/** What kind of values a dataset has. Enumerations (truth values) are numbers of HDF5_U8; numbers of types that hdf5_type has not
+ *  are given the next wider one. @param texts whether they are texts; type is then unused */
+rv_status hdf5_type_of(hdf5_file *file, const char *dataset, bool *texts, hdf5_type *type);
+size_t    hdf5_type_size(hdf5_type type); /* bytes of a value */
+
+/** Bytes that a dataset takes in the file, texts of variable length apart. */
+int64_t hdf5_stored_bytes(hdf5_file *file, const char *dataset);
+
 /** Reads rows (the first axis) of a dataset. @param values result, [rows][product of the other axes] of type */
 rv_status hdf5_read_rows(hdf5_file *file, const char *dataset, hdf5_type type, int64_t first, int64_t rows,
                          void *values);
@@ -160,5 +173,12 @@ rv_status hdf5_write_rows(hdf5_file *file, const char *dataset, hdf5_type type, 
 /** A text as a dataset. hdf5_load_text() takes strings of fixed and of variable length; to be freed by the caller. */
 rv_status hdf5_write_text(hdf5_file *file, const char *dataset, const char *text);
 rv_status hdf5_load_text(hdf5_file *file, const char *dataset, char **text);
+
+/** An array of texts, UTF-8 of variable length, as h5py writes them. */
+rv_status hdf5_write_texts(hdf5_file *file, const char *dataset, const hdf5_shape *shape, char *const *texts);
+
+/** Reads texts of fixed or variable length. @param budget bytes they may have in all @param texts result: new memory, each text
+ *  and the array of shape->count */
+rv_status hdf5_load_texts(hdf5_file *file, const char *dataset, int64_t budget, char ***texts, hdf5_shape *shape);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/nir_hdf5.h"
+#include "io/hdf5_file.h"
 #include "io/nir_internal.h"
 #include "sim/error.h"
 
@@ -156,7 +156,7 @@ static nir_value *place_value(nir_group *group, const char *name)
 
 rv_status nir_set(nir_group *group, const char *name, hdf5_type type, const hdf5_shape *shape, const void *values, rv_error *error)
 {
-    size_t     bytes = (size_t)shape->count * nir_hdf5_size(type);
+    size_t     bytes = (size_t)shape->count * hdf5_type_size(type);
     void      *data = malloc(bytes + 1);
     nir_value *value = data ? place_value(group, name) : NULL;
     if (!value) return free(data), error_memory(error, name, (double)bytes);

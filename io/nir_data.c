@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "io/nir.h"
-#include "io/nir_hdf5.h"
+#include "io/hdf5_file.h"
 #include "sim/error.h"
 
 enum { MOST_OBSERVABLES = 1 << 12 }; /* each may be as large as the file */
@@ -165,6 +165,6 @@ static void try_data(const char *path, void *data)
 rv_status nir_data_read(const char *path, nir_data *data, rv_error *error)
 {
     *data = (nir_data){ 0 };
-    TRY(nir_hdf5_try(path, try_data, data, error));
+    TRY(hdf5_try(path, try_data, data, error));
     return read_data(path, data, error);
 }

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file_bytes.h"
 #include "io/nir_data.h"
 #include "io/nir_internal.h"
+#include "io/results.h"
 #include "sim/error.h"
 #include "sim/memory.h"
 
@@ -170,6 +172,34 @@ static rv_status load_lines(playing *p)
     return status;
 }
 
+/* ---- recorded spikes ---------------------------------------------------------------------------------------------- */
+
+static rv_status load_population(playing *p, const results_spikes *s, bool only)
+{
+    int part = 0;
+    while (part < p->n->n_parts && (p->n->part[part].role != NIR_IS_INPUT || strcmp(p->n->part[part].name, s->name) != 0)) part++;
+    if (part == p->n->n_parts) part = only ? find_input(p, NULL) : -1;
+    if (part < 0) return only ? p->error->status : RV_OK; /* of other populations */
+    for (int64_t k = 0; k < s->n; k++) {
+        TRY(check_neuron(p, part, (double)s->neurons[k]));
+        TRY(add_spike(p, part, s->neurons[k], fmax(s->times_ms[k], p->h))); /* what is there at once comes in the first step */
+    }
+    return RV_OK;
+}
+
+/* Populations with the names of Inputs; a single one needs no name. */
+static rv_status load_spikes(playing *p)
+{
+    results *r;
+    TRY(results_read(p->path, &r, p->error));
+    int64_t   before = p->n_spikes;
+    rv_status status = RV_OK;
+    for (int i = 0; i < results_spikes_count(r) && status == RV_OK; i++) status = load_population(p, results_spikes_at(r, i), results_spikes_count(r) == 1);
+    if (status == RV_OK && p->n_spikes == before) status = error_set(p->error, RV_UNKNOWN_NAME, "\"%.150s\": has no spikes of a population with the name of an Input", p->path);
+    results_free(r);
+    return status;
+}
+
 /* ---- playing ------------------------------------------------------------------------------------------------------ */
 
 static int by_neuron_and_time(const void *pa, const void *pb)
@@ -194,30 +224,32 @@ static rv_status play_all(playing *p)
     return status == RV_OK ? RV_OK : error_set(p->error, status, "%s", rv_net_error(p->n->net)->text);
 }
 
-static bool is_hdf5(const char *path)
-{
-    unsigned char begin[4] = { 0 };
-    FILE         *file = fopen(path, "rb");
-    size_t        n = file ? fread(begin, 1, sizeof begin, file) : 0;
-    if (file) fclose(file);
-    return n == sizeof begin && memcmp(begin, "\x89HDF", 4) == 0;
-}
-
 static rv_status load_hdf5(playing *p)
 {
     hdf5_file file = { 0 };
     rv_status status = hdf5_open(p->path, &file);
     if (status != RV_OK) return error_set(p->error, status, "%s", file.error.text);
-    bool recording = hdf5_has_attribute(&file, "/", "__type__");
-    status = recording ? RV_OK : load_datasets(p, &file);
+    bool recording = hdf5_has_attribute(&file, "/", "__type__"), spikes = hdf5_kind_of(&file, "/spikes") == HDF5_GROUP;
+    status = recording || spikes ? RV_OK : load_datasets(p, &file);
     hdf5_close(&file);
-    return recording ? load_recording(p) : status;
+    return recording ? load_recording(p) : spikes ? load_spikes(p) : status;
+}
+
+/* Lines of the format above are told from spikes in columns by the first line: the latter have a time in it. */
+static rv_status load(playing *p)
+{
+    uint8_t begin[128] = { 0 };
+    size_t  n = file_bytes_begin(p->path, begin, sizeof begin - 1);
+    begin[strcspn((char *)begin, "\r\n")] = 0;
+    if (n >= 4 && memcmp(begin, "\211HDF", 4) == 0) return load_hdf5(p);
+    bool spikes = memcmp(begin, "PK", 2) == 0 || memcmp(begin, "#!AER", 5) == 0 || memcmp(begin, "Event Stream", 12) == 0 || strstr((char *)begin, "time");
+    return spikes ? load_spikes(p) : load_lines(p);
 }
 
 rv_status nir_play(nir_net *n, const char *path, int64_t sample, double *duration_ms, rv_error *error)
 {
     playing   p = { .n = n, .path = path, .sample = sample, .h = rv_resolution(n->net), .error = error };
-    rv_status status = is_hdf5(path) ? load_hdf5(&p) : load_lines(&p);
+    rv_status status = load(&p);
     if (status == RV_OK) status = play_all(&p);
     free(p.spike);
     *duration_ms = ceil(p.duration / p.h - 1e-9) * p.h;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "io/nir.h"
-#include "io/nir_hdf5.h"
+#include "io/hdf5_file.h"
 #include "io/nir_internal.h"
 #include "sim/error.h"
 
@@ -45,13 +45,13 @@ static rv_status load_numbers(reader *r, const char *dataset, nir_value *value)
 {
     hdf5_shape shape;
     rv_status  status = pass_error(r, hdf5_shape_of(&r->file, dataset, &shape));
-    if (status == RV_OK) status = spend(r, dataset, shape.count * (int64_t)nir_hdf5_size(value->type), nir_hdf5_stored(&r->file, dataset));
+    if (status == RV_OK) status = spend(r, dataset, shape.count * (int64_t)hdf5_type_size(value->type), hdf5_stored_bytes(&r->file, dataset));
     return status == RV_OK ? pass_error(r, hdf5_load(&r->file, dataset, value->type, &value->data, &value->shape)) : status;
 }
 
 static rv_status load_texts(reader *r, const char *dataset, nir_value *value)
 {
-    rv_status status = pass_error(r, nir_hdf5_load_texts(&r->file, dataset, r->budget, &value->text, &value->shape));
+    rv_status status = pass_error(r, hdf5_load_texts(&r->file, dataset, r->budget, &value->text, &value->shape));
     int64_t   bytes = 0;
     for (int64_t k = 0; status == RV_OK && k < value->shape.count; k++) bytes += (int64_t)strlen(value->text[k]) + 1;
     return status == RV_OK ? spend(r, dataset, bytes, 0) : status;
@@ -68,7 +68,7 @@ static rv_status load_value(reader *r, const char *dataset, const char *name, ni
     *value = (nir_value){ .name = strdup(name) };
     if (!value->name) return error_memory(r->error, dataset, 0);
     group->n_values++;
-    rv_status status = pass_error(r, nir_hdf5_type(&r->file, dataset, &texts, &value->type));
+    rv_status status = pass_error(r, hdf5_type_of(&r->file, dataset, &texts, &value->type));
     if (status != RV_OK) return status;
     return texts ? load_texts(r, dataset, value) : load_numbers(r, dataset, value);
 }
@@ -243,7 +243,7 @@ static void try_graph(const char *path, void *graph)
 rv_status nir_read(const char *path, const nir_options *options, nir_graph *graph, rv_error *error)
 {
     *graph = (nir_graph){ 0 };
-    TRY(nir_hdf5_try(path, try_graph, graph, error));
+    TRY(hdf5_try(path, try_graph, graph, error));
     bool unchecked = options && options->unchecked;
     TRY(read_graph(path, unchecked, graph, error));
     rv_status status = nir_check_fields(graph, "", path, error);

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "io/nir.h"
-#include "io/nir_hdf5.h"
+#include "io/hdf5_file.h"
 #include "io/nir_internal.h"
 #include "sim/error.h"
 
@@ -27,14 +27,14 @@ static rv_status write_text(writer *w, const char *group, const char *name, cons
 {
     hdf5_path at;
     TRY(join(w, group, name, &at));
-    return pass_error(w, nir_hdf5_write_texts(&w->file, at.path, &(hdf5_shape){ .count = 1 }, (char *const[]){ (char *)text }));
+    return pass_error(w, hdf5_write_texts(&w->file, at.path, &(hdf5_shape){ .count = 1 }, (char *const[]){ (char *)text }));
 }
 
 static rv_status write_value(writer *w, const char *group, const nir_value *v)
 {
     hdf5_path at;
     TRY(join(w, group, v->name, &at));
-    if (v->text) return pass_error(w, nir_hdf5_write_texts(&w->file, at.path, &v->shape, v->text));
+    if (v->text) return pass_error(w, hdf5_write_texts(&w->file, at.path, &v->shape, v->text));
     return pass_error(w, hdf5_write_array(&w->file, at.path, v->type, v->data, v->shape.rank, v->shape.n));
 }
 
@@ -86,7 +86,7 @@ static rv_status write_edges(writer *w, const char *path, const nir_graph *graph
     hdf5_shape shape = nir_matrix_shape(graph->n_edges, 2);
     TRY(join(w, path, "edges", &at));
     if (graph->n_edges == 0) return pass_error(w, hdf5_write(&w->file, at.path, HDF5_F64, NULL, 0)); /* as the library does */
-    return pass_error(w, nir_hdf5_write_texts(&w->file, at.path, &shape, &graph->edge[0].from));
+    return pass_error(w, hdf5_write_texts(&w->file, at.path, &shape, &graph->edge[0].from));
 }
 
 static rv_status write_graph(writer *w, const char *path, const nir_graph *graph)

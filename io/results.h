@@ -75,8 +75,9 @@ typedef struct results_report {
     float   *values;  /* [n_times][n_columns]                                                      */
 } results_report;
 
-/** Reads a results file, any SONATA spike or report file, or a recording of an event camera (io/aer.h), whole. Also one that is being written, or was left by
- *  a killed run. @param error may be NULL */
+/** Reads a whole file, told apart by what is in it: a results file, also one that is being written or was left by a killed run;
+ *  any SONATA spike or report file; NumPy's .npz (io/results_npz.c); columns of text, as CSV or as NEST writes them
+ *  (io/results_text.c); a recording of an event camera (io/aer.h). @param error may be NULL */
 rv_status results_read(const char *path, results **r, rv_error *error);
 void      results_free(results *r);
 
@@ -94,7 +95,21 @@ const results_report *results_report_at(const results *r, int index);
 
 /** What made the results, as text: version, seed, resolution, timing, threads, created, simulated_ms, finished,
  *  command_line, script_path, script, knobs; of other files their root attributes; of an event camera's recording what it
- *  is (recording) and what was wrong with it (warning). NULL if absent. */
+ *  is (recording) and what was wrong with it (warning); of text and arrays what was detected (recording). NULL if absent. */
 const char *results_attribute(const results *r, const char *name);
+
+/* ---- converting --------------------------------------------------------------------------------------------- */
+
+/** Writes the spikes, in the format that the ending of path names; what was at path is replaced when all is written.
+ *    .h5 .hdf5    SONATA's spikes, with size, shape and inhibitory as results files have them
+ *    .npz         NumPy (io/results_npz.c)
+ *    .csv .txt    time_ms,neuron,population, neurons numbered from 0; a population without spikes leaves no trace
+ *    .dat .gdf    neuron and time_ms, as NEST's files: one population only
+ *  Reports are not written. @param error may be NULL
+ *  @return RV_OK, RV_FILE_ERROR, RV_UNKNOWN_NAME for another ending, RV_CONFLICT if the format cannot hold it */
+rv_status results_write(const results *r, const char *path, rv_error *error);
+
+/** Keeps one population only. @return RV_UNKNOWN_NAME if there is none of this name; the sentence says which there are */
+rv_status results_select(results *r, const char *population, rv_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading results: the files of results.c, and SONATA's spikes and reports in the dialects that occur
+/* Reading results from HDF5: the files of results.c, and SONATA's spikes and reports in the dialects that occur
  * (AllenInstitute/sonata, bmtk, libsonata, PyNN, NEST):
  *
  *   spikes    /spikes/<population>/{timestamps, node_ids}, or of old files /spikes/{timestamps, gids};
@@ -7,62 +7,16 @@
  *             or none; node_ids or gids; data of any type
  *   ours      /rate, /weights, /touches, /provenance
  *
- * Recordings of event cameras (aer.h) become results too: one population, a sheet of pixels, its times from the first
- * event on.
- *
  * Numbers are converted by HDF5, never read as the file has them. A file of ours that was not finished may end with
  * some node ids more than timestamps (results.c says why): they are left out. In other files that is an error. */
-#include "io/results.h"
-#include "io/aer.h"
-#include "io/hdf5_file.h"
-#include "sim/error.h"
-
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 1 << 16 };                      /* of the longest attribute                             */
-static const int64_t MAX_NODE_ID = (int64_t)1 << 40; /* more neurons than anybody has; guards later arithmetic */
+#include "io/results_internal.h"
 
-typedef struct attribute {
-    char *name, *text;
-} attribute;
-
-struct results {
-    results_spikes *spikes;     /* [n_spikes]     */
-    results_report *reports;    /* [n_reports]    */
-    attribute      *attributes; /* [n_attributes] */
-    hdf5_path      *spike_groups, *report_groups; /* [n_spikes], [n_reports] where they are in the file */
-    results_touch  *touches;    /* [n_touches]    */
-    int64_t         n_touches;
-    int             n_spikes, n_reports, n_attributes;
-    bool            unfinished; /* ours, and being written or left by a killed run */
-    char           *path;
-    hdf5_file       file;
-};
-
-static rv_status __attribute__((format(printf, 3, 4))) damaged(results *r, const char *object, const char *format, ...)
-{
-    char    reason[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reason, sizeof reason, format, arguments);
-    va_end(arguments);
-    return error_set(&r->file.error, RV_FILE_ERROR, "file \"%.150s\", %.100s: %s", r->file.path, object, reason);
-}
-
-static rv_status no_memory(results *r, double bytes) { return error_memory(&r->file.error, "the results", bytes); }
-
-/* One more element at the end of an array, cleared. @return the element, NULL without memory */
-static void *one_more(void *array, int *n, size_t size)
-{
-    char *longer = realloc(*(void **)array, (size_t)(*n + 1) * size);
-    if (!longer) return NULL;
-    *(void **)array = longer;
-    return memset(longer + (size_t)(*n)++ * size, 0, size);
-}
+enum { TEXT_BYTES = 1 << 16 }; /* of the longest attribute */
 
 /* Also what is damaged is there; reading it gives the sentence. */
 static bool has(results *r, const char *group, const char *name)
@@ -85,85 +39,21 @@ static rv_status unit_of_time(results *r, const char *dataset, double *ms)
     if (unit[0] == 0 || !strcmp(unit, "ms") || !strncmp(unit, "millisec", 8)) return RV_OK;
     *ms = 1000;
     if (!strcmp(unit, "s") || !strncmp(unit, "sec", 3)) return RV_OK;
-    return damaged(r, dataset, "times in \"%s\"; known are ms and s", unit);
+    return results_damaged(r, dataset, "times in \"%s\"; known are ms and s", unit);
 }
 
 /* ---- spikes -------------------------------------------------------------------------------------------------- */
-
-typedef struct spike {
-    double  t;
-    int64_t neuron;
-} spike;
-
-static void merge(const spike *from, int64_t begin, int64_t middle, int64_t end, spike *to)
-{
-    int64_t a = begin, b = middle;
-    for (int64_t i = begin; i < end; i++) {
-        bool first = a < middle && (b >= end || from[a].t <= from[b].t);
-        to[i] = first ? from[a++] : from[b++];
-    }
-}
-
-/* Sorts by time and keeps the file's order of equal times. @param other room for n @return where the sorted are */
-static spike *sort_by_time(spike *spikes, spike *other, int64_t n)
-{
-    for (int64_t run = 1; run < n; run *= 2) {
-        for (int64_t at = 0; at < n; at += 2 * run)
-            merge(spikes, at, at + run < n ? at + run : n, at + 2 * run < n ? at + 2 * run : n, other);
-        spike *swap = spikes;
-        spikes = other, other = swap;
-    }
-    return spikes;
-}
-
-static rv_status sort_spikes(results *r, results_spikes *s)
-{
-    bool sorted = true;
-    for (int64_t i = 1; i < s->n; i++) sorted &= s->times_ms[i - 1] <= s->times_ms[i];
-    if (sorted) return RV_OK;
-    spike *room = malloc((size_t)s->n * 2 * sizeof *room);
-    if (!room) return no_memory(r, (double)s->n * 2 * sizeof *room);
-    for (int64_t i = 0; i < s->n; i++) room[i] = (spike){ s->times_ms[i], s->neurons[i] };
-    const spike *in_order = sort_by_time(room, room + s->n, s->n);
-    for (int64_t i = 0; i < s->n; i++) s->times_ms[i] = in_order[i].t, s->neurons[i] = in_order[i].neuron;
-    free(room);
-    return RV_OK;
-}
-
-/* Those from `first` on. */
-static rv_status check_spikes(results *r, const char *group, results_spikes *s, int64_t first, double unit_ms)
-{
-    for (int64_t i = first; i < s->n; i++) {
-        if (!isfinite(s->times_ms[i]))
-            return damaged(r, group, "the time of spike %lld is not a number", (long long)i);
-        if (s->neurons[i] < 0 || s->neurons[i] > MAX_NODE_ID)
-            return damaged(r, group, "spike %lld is of neuron %lld", (long long)i, (long long)s->neurons[i]);
-        s->times_ms[i] *= unit_ms;
-        if (s->neurons[i] >= s->size) s->size = s->neurons[i] + 1;
-    }
-    return RV_OK;
-}
 
 static rv_status count_spikes(results *r, const char *group, const char *times, const char *ids, int64_t *n)
 {
     hdf5_shape t, i;
     TRY(hdf5_shape_of(&r->file, times, &t));
     TRY(hdf5_shape_of(&r->file, ids, &i));
-    if (t.rank > 1 || i.rank > 1) return damaged(r, group, "the lists of spikes have several axes");
+    if (t.rank > 1 || i.rank > 1) return results_damaged(r, group, "the lists of spikes have several axes");
     if (t.count != i.count && !r->unfinished)
-        return damaged(r, group, "%lld times and %lld neurons", (long long)t.count, (long long)i.count);
+        return results_damaged(r, group, "%lld times and %lld neurons", (long long)t.count, (long long)i.count);
     *n = t.count < i.count ? t.count : i.count;
     return RV_OK;
-}
-
-/* Lengthens the lists to n spikes; what is in them stays. */
-static rv_status reserve_spikes(results *r, results_spikes *s, int64_t n)
-{
-    double  *times = realloc(s->times_ms, (size_t)(n + 1) * sizeof *times);
-    int64_t *neurons = realloc(s->neurons, (size_t)(n + 1) * sizeof *neurons);
-    if (times) s->times_ms = times;
-    if (neurons) s->neurons = neurons;
-    return times && neurons ? RV_OK : no_memory(r, (double)n * 16);
 }
 
 /* Reads the spikes that the file has and the lists have not: all of them at first. */
@@ -175,13 +65,13 @@ static rv_status load_spikes(results *r, const char *group, results_spikes *s)
     if (!has(r, group, "node_ids") && has(r, group, "gids")) ids = hdf5_at(group, "gids");
     TRY(unit_of_time(r, times.path, &unit_ms));
     TRY(count_spikes(r, group, times.path, ids.path, &n));
-    if (n < first) return damaged(r, group, "%lld spikes, there were %lld before", (long long)n, (long long)first);
-    TRY(reserve_spikes(r, s, n));
+    if (n < first) return results_damaged(r, group, "%lld spikes, there were %lld before", (long long)n, (long long)first);
+    TRY(results_reserve(r, s, n));
     TRY(hdf5_read_rows(&r->file, times.path, HDF5_F64, first, n - first, s->times_ms + first));
     TRY(hdf5_read_rows(&r->file, ids.path, HDF5_I64, first, n - first, s->neurons + first));
     s->n = n;
-    TRY(check_spikes(r, group, s, first, unit_ms));
-    return sort_spikes(r, s);
+    TRY(results_check(r, group, s, first, unit_ms));
+    return results_sort(r, s);
 }
 
 static results_shape read_shape(results *r, const char *group)
@@ -196,14 +86,14 @@ static results_shape read_shape(results *r, const char *group)
 static rv_status read_population(results *r, const char *group, const char *name)
 {
     int             n = r->n_spikes;
-    hdf5_path      *where = one_more(&r->spike_groups, &n, sizeof *where);
-    results_spikes *s = where ? one_more(&r->spikes, &r->n_spikes, sizeof *s) : NULL;
-    if (!s) return no_memory(r, sizeof *s);
+    hdf5_path      *where = results_one_more(&r->spike_groups, &n, sizeof *where);
+    results_spikes *s = where ? results_one_more(&r->spikes, &r->n_spikes, sizeof *s) : NULL;
+    if (!s) return results_no_memory(r, sizeof *s);
     *where = (hdf5_path){ 0 };
     snprintf(where->path, sizeof where->path, "%s", group);
     int64_t inhibitory = 0;
     text_or(r, group, "population", name, s->name, sizeof s->name);
-    if (hdf5_get_int(&r->file, group, "size", &s->size) != RV_OK || s->size < 0 || s->size > MAX_NODE_ID) s->size = 0;
+    if (hdf5_get_int(&r->file, group, "size", &s->size) != RV_OK || s->size < 0 || s->size > RESULTS_MOST_NEURONS) s->size = 0;
     hdf5_get_int(&r->file, group, "inhibitory", &inhibitory);
     s->inhibitory = inhibitory != 0;
     s->shape = read_shape(r, group);
@@ -223,7 +113,7 @@ static rv_status read_time(results *r, const char *dataset, results_report *repo
     if (shape.count == 3) memcpy(time, loaded, sizeof time);
     free(loaded);
     if (shape.count != 3 || !isfinite(time[0]) || !(time[2] > 0) || !isfinite(time[2]))
-        return damaged(r, dataset, "is not start, stop and step");
+        return results_damaged(r, dataset, "is not start, stop and step");
     TRY(unit_of_time(r, dataset, &unit_ms));
     report->start_ms = time[0] * unit_ms, report->interval_ms = time[2] * unit_ms;
     return RV_OK;
@@ -235,7 +125,7 @@ static rv_status read_data(results *r, const char *group, results_report *report
     hdf5_shape shape;
     TRY(hdf5_load(&r->file, data.path, HDF5_F32, (void **)&report->values, &shape));
     if (shape.rank < 1 || shape.rank > 2)
-        return damaged(r, data.path, "has %d axes instead of time and element", shape.rank);
+        return results_damaged(r, data.path, "has %d axes instead of time and element", shape.rank);
     report->n_times = shape.n[0];
     report->n_columns = shape.rank == 2 ? shape.n[1] : 1;
     text_or(r, data.path, "units", "", report->unit, sizeof report->unit);
@@ -249,10 +139,10 @@ static rv_status read_ids(results *r, const char *dataset, int64_t **ids, int64_
     hdf5_shape shape;
     TRY(hdf5_load(&r->file, dataset, HDF5_I64, (void **)ids, &shape));
     if (n >= 0 && shape.count != n)
-        return damaged(r, dataset, "%lld numbers instead of %lld", (long long)shape.count, (long long)n);
+        return results_damaged(r, dataset, "%lld numbers instead of %lld", (long long)shape.count, (long long)n);
     for (int64_t i = 0; i < shape.count; i++)
-        if ((*ids)[i] < 0 || (*ids)[i] > MAX_NODE_ID)
-            return damaged(r, dataset, "number %lld is %lld", (long long)i, (long long)(*ids)[i]);
+        if ((*ids)[i] < 0 || (*ids)[i] > RESULTS_MOST_NEURONS)
+            return results_damaged(r, dataset, "number %lld is %lld", (long long)i, (long long)(*ids)[i]);
     return RV_OK;
 }
 
@@ -261,11 +151,11 @@ static rv_status spread_ids(results *r, const char *dataset, results_report *rep
                             const int64_t *pointers, int64_t n_pointers)
 {
     if (n_pointers != n && n_pointers != n + 1)
-        return damaged(r, dataset, "%lld numbers for %lld nodes", (long long)n_pointers, (long long)n);
+        return results_damaged(r, dataset, "%lld numbers for %lld nodes", (long long)n_pointers, (long long)n);
     for (int64_t i = 0; i < n; i++) {
         int64_t end = i + 1 < n_pointers ? pointers[i + 1] : report->n_columns;
         if (pointers[i] > end || end > report->n_columns)
-            return damaged(r, dataset, "node %lld has columns %lld to %lld of %lld", (long long)i,
+            return results_damaged(r, dataset, "node %lld has columns %lld to %lld of %lld", (long long)i,
                            (long long)pointers[i], (long long)end, (long long)report->n_columns);
         for (int64_t c = pointers[i]; c < end; c++) report->columns[c] = nodes[i];
     }
@@ -281,7 +171,7 @@ static rv_status assign_columns(results *r, const char *mapping, results_report 
     hdf5_shape shape;
     if (!plural && !has(r, mapping, "index_pointer")) {
         if (n != report->n_columns)
-            return damaged(r, mapping, "%lld nodes for %lld columns, and no index_pointers", (long long)n,
+            return results_damaged(r, mapping, "%lld nodes for %lld columns, and no index_pointers", (long long)n,
                            (long long)report->n_columns);
         memcpy(report->columns, nodes, (size_t)n * sizeof *nodes);
         return RV_OK;
@@ -300,7 +190,7 @@ static rv_status read_mapping(results *r, const char *mapping, results_report *r
     hdf5_shape shape;
     if (!has(r, mapping, "node_ids") && has(r, mapping, "gids")) at = hdf5_at(mapping, "gids");
     report->columns = calloc((size_t)report->n_columns + 1, sizeof *report->columns);
-    if (!report->columns) return no_memory(r, (double)report->n_columns * 8);
+    if (!report->columns) return results_no_memory(r, (double)report->n_columns * 8);
     TRY(hdf5_shape_of(&r->file, at.path, &shape));
     rv_status status = read_ids(r, at.path, &nodes, shape.count);
     if (status == RV_OK) status = assign_columns(r, mapping, report, nodes, shape.count);
@@ -317,16 +207,16 @@ static rv_status read_weights(results *r, const char *group, results_report *rep
 static rv_status read_rate(results *r, results_report *report)
 {
     report->columns = calloc((size_t)report->n_columns + 1, sizeof *report->columns);
-    return report->columns ? RV_OK : no_memory(r, (double)report->n_columns * 8);
+    return report->columns ? RV_OK : results_no_memory(r, (double)report->n_columns * 8);
 }
 
 /* @param mapping where the nodes are said, for states */
 static rv_status read_report(results *r, rv_probe_kind kind, const char *group, const char *mapping, const char *name)
 {
     int             n = r->n_reports;
-    hdf5_path      *where = one_more(&r->report_groups, &n, sizeof *where);
-    results_report *report = where ? one_more(&r->reports, &r->n_reports, sizeof *report) : NULL;
-    if (!report) return no_memory(r, sizeof *report);
+    hdf5_path      *where = results_one_more(&r->report_groups, &n, sizeof *where);
+    results_report *report = where ? results_one_more(&r->reports, &r->n_reports, sizeof *report) : NULL;
+    if (!report) return results_no_memory(r, sizeof *report);
     snprintf(where->path, sizeof where->path, "%s", group);
     report->kind = kind;
     snprintf(report->name, sizeof report->name, "%s", name);
@@ -368,22 +258,14 @@ static rv_status read_reports(results *r, rv_probe_kind kind, const char *parent
     return status;
 }
 
-static rv_status note_attribute(results *r, const char *name, const char *text)
-{
-    attribute *a = one_more(&r->attributes, &r->n_attributes, sizeof *a);
-    if (!a) return no_memory(r, sizeof *a);
-    a->name = strdup(name), a->text = strdup(text);
-    return a->name && a->text ? RV_OK : no_memory(r, (double)strlen(text));
-}
-
 static rv_status read_attributes(results *r, const char *object)
 {
     hdf5_names names = {0};
     char      *text = malloc(TEXT_BYTES);
-    rv_status  status = text ? hdf5_list_attributes(&r->file, object, &names) : no_memory(r, TEXT_BYTES);
+    rv_status  status = text ? hdf5_list_attributes(&r->file, object, &names) : results_no_memory(r, TEXT_BYTES);
     for (int i = 0; status == RV_OK && i < names.n; i++)
         if (hdf5_get_text(&r->file, object, names.name[i], text, TEXT_BYTES) == RV_OK)
-            status = note_attribute(r, names.name[i], text);
+            status = results_note_text(r, names.name[i], text);
     hdf5_names_free(&names);
     free(text);
     return status;
@@ -397,7 +279,7 @@ static rv_status read_texts(results *r)
         if (hdf5_kind_of(&r->file, names[i]) != HDF5_DATASET) continue;
         char *text;
         TRY(hdf5_load_text(&r->file, names[i], &text));
-        rv_status status = note_attribute(r, strrchr(names[i], '/') + 1, text);
+        rv_status status = results_note_text(r, strrchr(names[i], '/') + 1, text);
         free(text);
         TRY(status);
     }
@@ -426,14 +308,14 @@ static rv_status read_touches(results *r)
     free(r->touches);
     r->touches = calloc((size_t)shape.count + 1, sizeof *r->touches);
     r->n_touches = r->touches ? shape.count : 0;
-    if (!r->touches) return no_memory(r, (double)shape.count * sizeof *r->touches);
+    if (!r->touches) return results_no_memory(r, (double)shape.count * sizeof *r->touches);
     for (int64_t i = 0; i < r->n_touches; i++) {
         int64_t numbers[3];
         for (int k = 0; k < 3; k++) TRY(hdf5_read_rows(&r->file, hdf5_at("/touches", names[k]).path, HDF5_I64, i, 1, &numbers[k]));
         TRY(hdf5_read_rows(&r->file, "/touches/value", HDF5_F64, i, 1, &r->touches[i].value));
         TRY(hdf5_read_rows(&r->file, "/touches/timestamps", HDF5_F64, i, 1, &r->touches[i].t_ms));
         if (numbers[0] < RESULTS_KNOB || numbers[0] > RESULTS_INJECT || !isfinite(r->touches[i].t_ms))
-            return damaged(r, "/touches", "number %lld is of kind %lld at %g ms", (long long)i, (long long)numbers[0], r->touches[i].t_ms);
+            return results_damaged(r, "/touches", "number %lld is of kind %lld at %g ms", (long long)i, (long long)numbers[0], r->touches[i].t_ms);
         r->touches[i].kind = (results_touch_kind)numbers[0], r->touches[i].index = numbers[1], r->touches[i].neuron = numbers[2];
     }
     return RV_OK;
@@ -444,7 +326,7 @@ static rv_status read_file(results *r)
     static const char *const known[] = { "/spikes", "/report", "/data", "/rate", "/weights", "/provenance" };
     bool                     any = false;
     for (int i = 0; i < 6; i++) any |= hdf5_kind_of(&r->file, known[i]) != HDF5_NOTHING;
-    if (!any) return damaged(r, "/", "neither /spikes nor /report is there: no results");
+    if (!any) return results_damaged(r, "/", "neither /spikes nor /report is there: no results");
     TRY(read_provenance(r));
     TRY(read_spikes(r));
     TRY(read_reports(r, RV_PROBE_STATE, "/report"));
@@ -456,60 +338,11 @@ static rv_status read_file(results *r)
     return RV_OK;
 }
 
-/* ---- event cameras --------------------------------------------------------------------------------------------- */
-
-/* Anything that is not HDF5, which begins with these bytes (or has them at 512, 1024, ... after a block of the user's). */
-static bool is_event_file(const char *path)
+rv_status results_read_hdf5(results *r)
 {
-    static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
-    unsigned char              begin[12] = { 0 };
-    FILE                      *file = fopen(path, "rb");
-    size_t                     n = file ? fread(begin, 1, sizeof begin, file) : 0, length = strlen(path);
-    if (file) fclose(file);
-    if (n == 0 || memcmp(begin, signature, sizeof signature) == 0) return false;
-    return memcmp(begin, "#!AER-DAT", 9) == 0 || memcmp(begin, "Event Stream", 12) == 0 || (length > 4 && strcmp(path + length - 4, ".bin") == 0);
-}
-
-static rv_status take_events(results *r, const aer_events *e)
-{
-    results_spikes *s = one_more(&r->spikes, &r->n_spikes, sizeof *s);
-    if (!s) return no_memory(r, sizeof *s);
-    snprintf(s->name, sizeof s->name, "camera");
-    s->shape = (results_shape){ e->width, e->height, 2 };
-    s->size = (int64_t)e->width * e->height * 2;
-    TRY(reserve_spikes(r, s, e->n));
-    s->n = e->n;
-    for (int64_t i = 0; i < e->n; i++) {
-        s->times_ms[i] = (double)(e->t_us[i] - e->begin_us) / 1000;
-        s->neurons[i] = ((int64_t)!e->polarity[i] * e->height + e->y[i]) * e->width + e->x[i];
-    }
-    TRY(note_attribute(r, "recording", e->summary));
-    return e->warning[0] ? note_attribute(r, "warning", e->warning) : RV_OK;
-}
-
-static rv_status read_events(results *r, const char *path)
-{
-    aer_events *events;
-    rv_status   status = aer_read(path, NULL, &events, &r->file.error);
-    if (status == RV_OK) status = take_events(r, events);
-    aer_free(events);
-    return status;
-}
-
-rv_status results_read(const char *path, results **r, rv_error *error)
-{
-    *r = calloc(1, sizeof **r);
-    if (!*r) return error_memory(error, "the results", sizeof **r);
-    (*r)->path = strdup(path);
-    rv_status status = (*r)->path ? RV_OK : no_memory(*r, (double)strlen(path));
-    bool      events = is_event_file(path);
-    if (status == RV_OK) status = events ? read_events(*r, path) : hdf5_open(path, &(*r)->file);
-    if (status == RV_OK && !events) status = read_file(*r);
-    hdf5_close(&(*r)->file);
-    if (status == RV_OK) return RV_OK;
-    error_set(error, status, "%s", (*r)->file.error.text);
-    results_free(*r);
-    *r = NULL;
+    rv_status status = hdf5_open(r->path, &r->file);
+    if (status == RV_OK) status = read_file(r);
+    hdf5_close(&r->file);
     return status;
 }
 
@@ -523,7 +356,7 @@ static rv_status follow_report(results *r, const char *group, results_report *re
     int64_t width = report->n_columns;
     if (shape.rank < 1 || shape.n[0] <= report->n_times || shape.count != shape.n[0] * width) return RV_OK;
     float *values = realloc(report->values, (size_t)shape.count * sizeof *values);
-    if (!values) return no_memory(r, (double)shape.count * sizeof *values);
+    if (!values) return results_no_memory(r, (double)shape.count * sizeof *values);
     report->values = values;
     TRY(hdf5_read_rows(&r->file, data.path, HDF5_F32, report->n_times, shape.n[0] - report->n_times, values + report->n_times * width));
     if (report->n_times == 0) TRY(read_time(r, hdf5_at(group, report->kind == RV_PROBE_STATE ? "mapping/time" : "time").path, report));
@@ -557,42 +390,4 @@ rv_status results_follow(results *r, bool *grown, rv_error *error)
     hdf5_close(&r->file);
     *grown = rows_of(r) > before;
     return status == RV_OK ? RV_OK : error_set(error, status, "%s", r->file.error.text);
-}
-
-const results_touch *results_touches(const results *r, int64_t *n)
-{
-    *n = r->n_touches;
-    return r->touches;
-}
-
-void results_free(results *r)
-{
-    if (!r) return;
-    for (int i = 0; i < r->n_spikes; i++) free(r->spikes[i].times_ms), free(r->spikes[i].neurons);
-    for (int i = 0; i < r->n_reports; i++)
-        free(r->reports[i].columns), free(r->reports[i].sources), free(r->reports[i].values);
-    for (int i = 0; i < r->n_attributes; i++) free(r->attributes[i].name), free(r->attributes[i].text);
-    free(r->spikes), free(r->reports), free(r->attributes), free(r->touches);
-    free(r->spike_groups), free(r->report_groups), free(r->path);
-    free(r);
-}
-
-int results_spikes_count(const results *r) { return r->n_spikes; }
-int results_report_count(const results *r) { return r->n_reports; }
-
-const results_spikes *results_spikes_at(const results *r, int index)
-{
-    return index >= 0 && index < r->n_spikes ? &r->spikes[index] : NULL;
-}
-
-const results_report *results_report_at(const results *r, int index)
-{
-    return index >= 0 && index < r->n_reports ? &r->reports[index] : NULL;
-}
-
-const char *results_attribute(const results *r, const char *name)
-{
-    for (int i = 0; i < r->n_attributes; i++)
-        if (strcmp(r->attributes[i].name, name) == 0) return r->attributes[i].text;
-    return NULL;
 }

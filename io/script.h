@@ -2,7 +2,7 @@
  *
  * The script sees `require "ranvier"`, whose calls are those of sim/ranvier.h. It runs in a sandbox unless told
  * otherwise: no processes, no C modules, no files except those Ranvier's own calls write (.h5, .png, .svg, .pdf,
- * .csv), a seeded math.random, a limit on memory, and it can be interrupted at any time.
+ * .csv) or read as spikes, no other machine, a seeded math.random, a limit on memory, and it can be interrupted at any time.
  *
  * This and the other io/script*.c are the roof of the house: they reach every room, and only main.c includes them. */
 #ifndef RV_IO_SCRIPT_H
@@ -33,7 +33,8 @@ typedef struct script_options {
     double                 keep_seconds, keep_ms; /* a checkpoint of the first network at these intervals: of wall time, or
                                             simulated; 0: none                                                */
     bool                   quiet;        /* no progress bar, no summary, no warnings                          */
-    bool                   unsafe;       /* the full Lua libraries, no limit on memory                        */
+    bool                   unsafe;       /* the full Lua libraries, no limit on memory, all hosts             */
+    bool                   network;      /* net:listen and net:send reach other machines                      */
     bool                   profile;      /* measure where the time goes, and print it in the summary          */
     int64_t                memory_limit; /* bytes the script may use; 0: 2 GiB                                */
     const char            *replay;       /* results file: what a user did to that run is done to this one     */

@@ -1,6 +1,4 @@
 /* From a file to a network in a chip's integers: what ranvier map and ranvier export have in common. */
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,22 +28,11 @@ void command_chip_options(command_chip *line, command_option *options)
 
 /* ---- numbers -------------------------------------------------------------------------------------------------- */
 
-static bool read_seed(command_chip *line)
-{
-    char *end;
-    if (!line->seed) return true;
-    errno = 0;
-    line->seed_number = strtoull(line->seed, &end, 10);
-    if (strspn(line->seed, "0123456789") == strlen(line->seed) && !*end && !errno) return true;
-    command_fail(2, "--seed is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", line->seed, UINT64_MAX);
-    return false;
-}
-
 static bool read_numbers(command_chip *line)
 {
     double bits = 8, rates = STANDARD_RATES_MS;
     if (!command_number("--bits", line->bits, 1, 9, &bits) || !command_number("--step", line->step, 1e-6, 1000, &line->quantise.step_ms) ||
-        !command_number("--prune", line->prune, 0, 1, &line->quantise.prune) || !command_number("--rates", line->rates, 0, 1e9, &rates) || !read_seed(line))
+        !command_number("--prune", line->prune, 0, 1, &line->quantise.prune) || !command_number("--rates", line->rates, 0, 1e9, &rates) || !command_seed("--seed", line->seed, &line->seed_number))
         return false;
     if (bits != rint(bits)) return command_fail(2, "--bits is \"%s\"; a whole number is needed", line->bits), false;
     line->quantise.chip = line->chip ? line->chip : "loihi2";

@@ -4,6 +4,7 @@
 #define RV_IO_SCRIPT_COMMAND_H
 
 #include "hw/quantise.h"
+#include "io/results.h"
 #include "io/script.h"
 
 typedef struct command {
@@ -15,11 +16,13 @@ typedef struct command {
 
 int command_run(const command *c);
 int command_view(const command *c);
-int command_run_netx(const command *c, const script_options *options, bool live); /* a lava-dl network; script_verb_netx.c */
+int command_run_netx(const command *c, const script_options *options, bool live); /* a lava-dl network */
+int command_run_nir(const command *c, const script_options *options, bool live);  /* a NIR graph       */
 int command_plot(const command *c);
 int command_stats(const command *c);
 int command_compare(const command *c);
 int command_info(const command *c);
+int command_convert(const command *c);
 int command_models(const command *c);
 int command_chips(const command *c);
 int command_map(const command *c);
@@ -51,14 +54,24 @@ int command_read(const command *c, const command_usage *usage, const char **argu
 /** The number an option was given, in low..high. @return false after printing a sentence; true if text is NULL */
 bool command_number(const char *option, const char *text, double low, double high, double *number);
 
+/** Reads a seed. @return false after printing a sentence; true if text is NULL */
+bool command_seed(const char *option, const char *text, uint64_t *seed);
+
 /** Reads name=value. @param name room for the name @return false after printing a sentence */
 enum { COMMAND_NAME = 64 };
 bool command_argument(const char *text, char name[COMMAND_NAME], script_argument *argument);
 
 bool command_ends_with(const char *path, const char *ending);
+bool command_is_hdf5(const char *path);
+
+/** Reads spikes and reports of any kind of file. @return NULL after printing what is wrong with it */
+results *command_results(const char *path);
 
 /** Prints "ranvier: sentence" to stderr. @return status */
 int command_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Prints a number of a table, right-aligned behind a space; "-" if it is NAN. */
+void command_print(double x, int width, const char *format);
 
 /** Prints `ranvier: no KIND "name"` with a suggestion or the list of names. @return 2 */
 int command_unknown(const char *kind, const char *name, const char *const *names, int n);

@@ -43,6 +43,8 @@ typedef struct script_knob {
 
 enum { SCRIPT_MOST_KNOBS = 32 };
 
+typedef struct script_link script_link; /* script_link.c */
+
 /** A network of the script: the userdata behind `net`. Its user value is the table of its anchors: functions and
  *  structs the engine points to, alive as long as the network. */
 typedef struct script_net {
@@ -63,6 +65,10 @@ typedef struct script_net {
     bool               begun;   /* its first run has begun                                              */
     bool               loaded;  /* from a checkpoint: results files begin there                         */
     struct script_keeper *keeper; /* writes checkpoints while it runs; NULL: nobody does                  */
+    script_link       *links;   /* to the world outside                                                 */
+    double             pace;    /* how much faster than the clock, 0: as fast as it can                 */
+    double             pace_wall, pace_ms, pace_behind; /* seconds, ms, seconds: where both were in step; the most it was behind */
+    int64_t            pace_stalls;
     struct script_net *next;
 } script_net;
 
@@ -224,6 +230,8 @@ void script_open_population(lua_State *L);
 void script_open_groups(lua_State *L);
 void script_open_figures(lua_State *L);
 void script_open_hw(lua_State *L);
+void script_open_files(lua_State *L);
+void script_open_link(lua_State *L);
 void script_arguments(lua_State *L); /* adds rv.arg                                         */
 void script_warn_unused(script *s);  /* arguments nobody asked for                          */
 
@@ -235,6 +243,9 @@ int network_output(lua_State *L);
 int network_save(lua_State *L);        /* script_checkpoint.c */
 int network_profile(lua_State *L);
 int network_plot(lua_State *L);        /* script_figures.c */
+int network_listen(lua_State *L);      /* script_link.c */
+int network_send(lua_State *L);
+int network_pace(lua_State *L);
 int network_hash(lua_State *L);        /* script_population.c */
 int network_find(lua_State *L);        /* script_hw.c */
 int network_quantize(lua_State *L);
@@ -271,6 +282,12 @@ void                 script_knob_labels(const script_net *net, char *text, size_
 /** Before a network is freed, and before the script is. */
 void script_live_forget(script_net *net);
 void script_live_free(script *s);
+
+/* ---- links to the world outside (script_link.c) ---------------------------------------------------------------- */
+
+void script_links_print(const script_net *net);
+void script_links_end_run(script_net *net);
+void script_links_free(script_net *net);
 
 /* ---- running (script_running.c) ------------------------------------------------------------------------------- */
 

@@ -161,6 +161,8 @@ void script_open_module(lua_State *L)
     script_open_figures(L);
     script_open_hw(L);
     script_open_checkpoint(L);
+    script_open_files(L);
+    script_open_link(L);
     add_arguments(L);
     lua_pushcfunction(L, exit_script);
     lua_setfield(L, -2, "exit");

@@ -72,6 +72,7 @@ static int free_network(lua_State *L)
     script_live_forget(net);
     script_outputs_close(net);
     script_keeper_free(net);
+    script_links_free(net);
     for (script_net **link = &s->nets; *link; link = &(*link)->next) {
         if (*link != net) continue;
         *link = net->next;
@@ -430,6 +431,7 @@ void script_open_network(lua_State *L)
         { "save", network_save },
         { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
         { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
+        { "listen", network_listen },   { "send", network_send },           { "pace", network_pace },
         { NULL, NULL },
     };
     static const luaL_Reg fields[] = {

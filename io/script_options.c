@@ -1,11 +1,13 @@
 /* Reading the command line: one table of options per verb serves parsing, suggestions and --help. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/file_bytes.h"
 #include "io/script_command.h"
 
 enum { MOST_OPTIONS = 32 };
@@ -120,6 +122,23 @@ bool command_number(const char *option, const char *text, double low, double hig
     return false;
 }
 
+bool command_seed(const char *option, const char *text, uint64_t *seed)
+{
+    char *end;
+    if (!text) return true;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    if (strspn(text, "0123456789") == strlen(text) && end > text && !errno) return true;
+    return command_fail(2, "%s is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", option, text, UINT64_MAX), false;
+}
+
+void command_print(double x, int width, const char *format)
+{
+    char text[32];
+    snprintf(text, sizeof text, format, x);
+    printf(" %*s", width, isnan(x) ? "-" : text);
+}
+
 static bool is_name(const char *text, size_t length)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
@@ -143,4 +162,19 @@ bool command_ends_with(const char *path, const char *ending)
 {
     size_t length = strlen(path), n = strlen(ending);
     return length > n && strcmp(path + length - n, ending) == 0;
+}
+
+bool command_is_hdf5(const char *path)
+{
+    uint8_t begin[8];
+    return file_bytes_begin(path, begin, sizeof begin) == sizeof begin && memcmp(begin, "\211HDF\r\n\032\n", sizeof begin) == 0;
+}
+
+results *command_results(const char *path)
+{
+    results *r;
+    rv_error error = { 0 };
+    if (results_read(path, &r, &error) == RV_OK) return r;
+    command_fail(1, "%s", error.text);
+    return NULL;
 }

@@ -164,6 +164,7 @@ static rv_status run_whole(script_net *net, double duration_ms)
     if (status == RV_OK) status = script_keeper_begin(net);
     net->wall_begin = clock_seconds();
     if (status == RV_OK) status = rv_run(net->net, duration_ms);
+    script_links_end_run(net);
     return status;
 }
 
@@ -370,7 +371,7 @@ void script_summary(script *s)
     if (s->n_nets > 1) printf("%d networks, ", s->n_nets);
     printf("%.10g ms simulated in %.3g s (real-time factor %.3g), built in %.3g s\n", sum.simulated_ms, sum.run_seconds,
            1e3 * sum.run_seconds / sum.simulated_ms, sum.compile_seconds);
-    if (s->n_nets == 1 && s->nets) print_populations(s->nets);
+    if (s->n_nets == 1 && s->nets) print_populations(s->nets), script_links_print(s->nets);
     if (s->options.profile)
         for (script_net *net = s->nets; net; net = net->next) print_profile(net->net);
 }

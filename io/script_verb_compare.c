@@ -85,13 +85,6 @@ static int compare_populations(comparing *c)
 
 /* ---- the table -------------------------------------------------------------------------------------------------- */
 
-static void print_number(double x, int width, const char *format)
-{
-    char text[32];
-    snprintf(text, sizeof text, format, x);
-    printf(" %*s", width, isnan(x) ? "-" : text);
-}
-
 /* All but one of a million are not all. */
 static double short_of_one(double fraction) { return fraction < 1 ? fmin(fraction, 0.9999) : fraction; }
 
@@ -123,13 +116,13 @@ static void print_pair(const pair *p)
     write_divergence(p, divergence);
     printf("%-14s %9" PRId64 " %10" PRId64 " %10" PRId64, p->a->name, c->n_neurons, p->in_a.begin[p->in_a.n_neurons],
            p->in_b.begin[p->in_b.n_neurons]);
-    print_number(rv_mean_rate(&p->in_a), 9, "%.3f");
-    print_number(rv_mean_rate(&p->in_b), 9, "%.3f");
-    print_number(c->van_rossum.mean, 8, "%.3g");
-    print_number(c->van_rossum.largest, 8, "%.3g");
-    print_number(c->victor_purpura.mean, 8, "%.3g");
-    print_number(c->victor_purpura.largest, 8, "%.3g");
-    print_number(short_of_one(c->coincident), 10, "%.4f");
+    command_print(rv_mean_rate(&p->in_a), 9, "%.3f");
+    command_print(rv_mean_rate(&p->in_b), 9, "%.3f");
+    command_print(c->van_rossum.mean, 8, "%.3g");
+    command_print(c->van_rossum.largest, 8, "%.3g");
+    command_print(c->victor_purpura.mean, 8, "%.3g");
+    command_print(c->victor_purpura.largest, 8, "%.3g");
+    command_print(short_of_one(c->coincident), 10, "%.4f");
     printf("  %s\n", divergence);
 }
 

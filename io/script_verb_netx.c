@@ -1,47 +1,43 @@
 /* ranvier run net.net input=FILE: a lava-dl network on the emulated chip. A step is a step of the chip and counts as 1 ms. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "hw/netx.h"
-#include "io/results.h"
-#include "io/script_command.h"
-#include "io/script_window.h"
-#include "viz/live.h"
+#include "io/script_file.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* What name=value may say. */
-typedef struct netx_line {
-    const char *input, *record;
-    double      time, reset_interval, reset_offset, input_message_bits;
-} netx_line;
+/* One run, and what name=value may say of it. */
+typedef struct netx_run {
+    const script_options *options;
+    const char           *input, *record;
+    double                time, reset_interval, reset_offset, input_message_bits;
+    netx                  n;
+} netx_run;
 
-static bool whole_number(const char *name, const char *text, double high, double *number)
+static bool read_words(netx_run *r)
 {
-    if (!command_number(name, text, 0, high, number)) return false;
-    if (*number == (double)(int64_t)*number) return true;
-    command_fail(2, "%s is \"%s\"; a whole number is needed", name, text);
-    return false;
+    const script_file_word words[] = {
+        { "input", .text = &r->input },
+        { "record", .text = &r->record },
+        { "time", .number = &r->time, .highest = 1e12, .whole = true },
+        { "reset_interval", .number = &r->reset_interval, .highest = 1e9, .whole = true },
+        { "reset_offset", .number = &r->reset_offset, .highest = 9e8, .whole = true },
+        { "input_message_bits", .number = &r->input_message_bits, .highest = 32, .whole = true },
+    };
+    return script_file_words(r->options, "a netx network", words, COUNT(words));
 }
 
-static bool read_words(const script_options *o, netx_line *line)
+static rv_status record_all(netx_run *r)
 {
-    static const char *const names[] = { "input", "record", "time", "reset_interval", "reset_offset", "input_message_bits" };
-    double *const            numbers[] = { NULL, NULL, &line->time, &line->reset_interval, &line->reset_offset, &line->input_message_bits };
-    static const double      highest[] = { 0, 0, 1e12, 1e9, 9e8, 32 };
-    for (int i = 0; i < o->n_arguments; i++) {
-        int k = 0;
-        while (k < COUNT(names) && strcmp(names[k], o->arguments[i].name) != 0) k++;
-        if (k == COUNT(names)) return command_unknown("argument of a netx network", o->arguments[i].name, names, COUNT(names)), false;
-        if (numbers[k] && !whole_number(names[k], o->arguments[i].text, highest[k], numbers[k])) return false;
-        if (k == 0) line->input = o->arguments[i].text;
-        if (k == 1) line->record = o->arguments[i].text;
+    netx     *n = &r->n;
+    rv_status status = n->input.id ? rv_record_spikes(n->net, n->input) : RV_OK;
+    for (int k = 0; k < n->n_layers && status == RV_OK; k++) {
+        if (!n->layer[k].neurons.id) continue;
+        status = rv_record_spikes(n->net, n->layer[k].neurons);
+        if (status == RV_OK) status = script_file_record(n->net, n->layer[k].neurons, r->record);
     }
-    return true;
+    return status;
 }
-
-/* ---- what is kept ----------------------------------------------------------------------------------------------- */
 
 static const char *label(const netx *n, int k, char text[64])
 {
@@ -50,33 +46,6 @@ static const char *label(const netx *n, int k, char text[64])
     else snprintf(text, 64, "%s", netx_kinds[l->kind]);
     return text;
 }
-
-/* record=u,v: states of all neurons at every step. */
-static rv_status record_states(rv_net *net, rv_population population, const char *list)
-{
-    char name[32];
-    for (const char *at = list; at && *at;) {
-        size_t length = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), at);
-        rv_status status = rv_record_state(net, rv_all(population), name, 0, NULL);
-        if (status != RV_OK) return status;
-        at += length + (at[length] == ',');
-    }
-    return RV_OK;
-}
-
-static rv_status record_all(netx *n, const char *states)
-{
-    rv_status status = n->input.id ? rv_record_spikes(n->net, n->input) : RV_OK;
-    for (int k = 0; k < n->n_layers && status == RV_OK; k++) {
-        if (!n->layer[k].neurons.id) continue;
-        status = rv_record_spikes(n->net, n->layer[k].neurons);
-        if (status == RV_OK) status = record_states(n->net, n->layer[k].neurons, states);
-    }
-    return status;
-}
-
-/* ---- running ---------------------------------------------------------------------------------------------------- */
 
 static void print_summary(const netx *n, double steps)
 {
@@ -94,46 +63,6 @@ static void print_summary(const netx *n, double steps)
     }
 }
 
-/* One run, with or without a window beside it. */
-typedef struct netx_run {
-    const command        *command;
-    const script_options *options;
-    netx_line             line;
-    netx                  n;
-    live                 *live; /* NULL: no window */
-    window_stage         *stage;
-    int                   status;
-} netx_run;
-
-static void stop_net(void *net) { rv_stop(net); }
-
-static rv_status open_view(netx_run *r, double end_ms)
-{
-    const char *slash = strrchr(r->options->path, '/');
-    rv_status   status = live_open(r->n.net, &(live_options){ .title = slash ? slash + 1 : r->options->path, .paused = r->options->paused }, &r->live);
-    if (status != RV_OK) return status;
-    window_stage_show(r->stage, live_feed(r->live));
-    live_expect(r->live, end_ms);
-    return RV_OK;
-}
-
-static rv_status run_and_write(netx_run *r)
-{
-    const script_options *o = r->options;
-    rv_net               *net = r->n.net;
-    results_writer       *writer = NULL;
-    results_provenance    from = { .command_line = o->command_line, .script_path = o->path };
-    double                end_ms = r->line.time * rv_resolution(net);
-    rv_status             status = record_all(&r->n, r->line.record), closed = RV_OK;
-    if (status == RV_OK && o->out) status = results_writer_open(net, o->out, &from, &writer);
-    if (r->command->watch) r->command->watch(stop_net, net);
-    if (status == RV_OK && r->stage) status = open_view(r, end_ms);
-    if (status == RV_OK) status = rv_run(net, end_ms);
-    if (r->command->watch) r->command->watch(NULL, NULL);
-    closed = results_writer_close(writer);
-    return status == RV_OK ? closed : status;
-}
-
 /* Without time= as long as the input: an array has its length, events go on until the last layer has heard of the last. */
 static double steps_of(const netx *n, const netx_input *input)
 {
@@ -142,56 +71,39 @@ static double steps_of(const netx *n, const netx_input *input)
     return steps;
 }
 
-static int run_net(netx_run *r)
+static int play_and_run(netx_run *r, script_file *file)
 {
-    netx_input            input = { 0 };
-    rv_error              error = { 0 };
-    netx                 *n = &r->n;
-    netx_line            *line = &r->line;
-    const script_options *o = r->options;
-    if (!line->input && n->input.id) return command_fail(1, "\"%s\" needs input=FILE: HDF5 with a dataset input (steps, ...), or lines of step,neuron,payload", o->path);
-    rv_status status = line->input ? netx_input_read(line->input, n, &input, &error) : RV_OK;
+    netx_input  input = { 0 };
+    rv_error    error = { 0 };
+    netx       *n = &r->n;
+    const char *path = r->options->path;
+    if (!r->input && n->input.id) return command_fail(1, "\"%s\" needs input=FILE: HDF5 with a dataset input (steps, ...), or lines of step,neuron,payload", path);
+    rv_status status = r->input ? netx_input_read(r->input, n, &input, &error) : RV_OK;
     if (status == RV_OK) status = netx_play(n, &input, &error);
-    if (line->time == 0) line->time = steps_of(n, &input);
+    if (r->time == 0) r->time = steps_of(n, &input);
     netx_input_free(&input);
     if (status != RV_OK) return command_fail(1, "%s", error.text);
-    if (line->time == 0) return command_fail(1, "\"%s\" needs time=STEPS: the input does not say how long to run", o->path);
-    status = run_and_write(r);
-    if (status != RV_OK) return command_fail(status == RV_STOPPED ? 130 : 1, "%s", rv_net_error(n->net)->text);
-    if (!o->quiet) print_summary(n, line->time);
-    return 0;
+    if (r->time == 0) return command_fail(1, "\"%s\" needs time=STEPS: the input does not say how long to run", path);
+    if (record_all(r) != RV_OK) return command_fail(1, "%s", rv_net_error(n->net)->text);
+    int exit_status = script_file_simulate(file, n->net, r->time * rv_resolution(n->net));
+    if (!exit_status && !r->options->quiet) print_summary(n, r->time);
+    return exit_status;
 }
 
-static void run_file(netx_run *r)
+static int read_and_run(script_file *file, void *user)
 {
-    const script_options *o = r->options;
-    rv_error              error = { 0 };
-    rv_net_def            def = { .seed = o->seed ? *o->seed : 0, .timing = o->timing ? *o->timing : RV_GRID, .threads = o->threads };
-    netx_options          options = { (int64_t)r->line.reset_interval, (int64_t)r->line.reset_offset, (int)r->line.input_message_bits };
-    if (netx_read(o->path, &def, &options, &r->n, &error) != RV_OK) {
-        r->status = command_fail(1, "%s", error.text);
-        return;
-    }
-    r->status = run_net(r);
-    if (r->live && r->status != 130) live_linger(r->live, r->status ? rv_net_error(r->n.net)->text : NULL);
-    if (r->live) live_close(r->live);
+    netx_run    *r = user;
+    rv_error     error = { 0 };
+    rv_net_def   def = script_file_def(r->options);
+    netx_options options = { (int64_t)r->reset_interval, (int64_t)r->reset_offset, (int)r->input_message_bits };
+    if (netx_read(r->options->path, &def, &options, &r->n, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    int exit_status = play_and_run(r, file);
     netx_free(&r->n);
-}
-
-static void run_beside(void *user, window_stage *stage)
-{
-    netx_run *r = user;
-    r->stage = stage;
-    run_file(r);
+    return exit_status;
 }
 
 int command_run_netx(const command *c, const script_options *o, bool live)
 {
-    netx_run r = { .command = c, .options = o };
-    rv_error error = { 0 };
-    if (!read_words(o, &r.line)) return 2;
-    if (!live) run_file(&r);
-    else if (window_stage_run(run_beside, &r, true, &error) != RV_OK) return command_fail(1, "%s", error.text);
-    live_free(r.live);
-    return r.status;
+    netx_run r = { .options = o };
+    return read_words(&r) ? script_file_run(c, o, live, read_and_run, &r) : 2;
 }

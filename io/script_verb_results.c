@@ -1,11 +1,10 @@
-/* ranvier stats, info and plot: the verbs that read a results file. */
+/* ranvier stats and plot: the verbs that read a results file. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/checkpoint.h"
 #include "io/results.h"
 #include "io/script_command.h"
 #include "sim/statistics.h"
@@ -13,16 +12,6 @@
 
 enum { MOST_TRACES = 10, LABEL = 240 };
 static const double bin_ms = 2, window_ms = 100; /* of correlation and synchrony; of the Fano factor */
-
-/* Opens the file; prints what is wrong with it. */
-static results *open_results(const char *path)
-{
-    results *r;
-    rv_error error = { 0 };
-    if (results_read(path, &r, &error) == RV_OK) return r;
-    command_fail(1, "%s", error.text);
-    return NULL;
-}
 
 static double attribute_number(const results *r, const char *name, double standard)
 {
@@ -53,24 +42,17 @@ static void print_hash(const results *r)
     printf("%016" PRIx64 "\n", hash);
 }
 
-static void print_number(double x, int width, const char *format)
-{
-    char text[32];
-    snprintf(text, sizeof text, format, x);
-    printf(" %*s", width, isnan(x) ? "-" : text);
-}
-
 static bool print_statistics(const results_spikes *spikes, double from_ms, double to_ms)
 {
     rv_trains trains;
     if (rv_trains_new(spikes->times_ms, spikes->neurons, spikes->n, spikes->size, from_ms, to_ms, &trains) != RV_OK)
         return false;
     printf("%-14s %9" PRId64 " %12" PRId64, spikes->name, spikes->size, trains.begin[trains.n_neurons]);
-    print_number(rv_mean_rate(&trains), 11, "%.3f");
-    print_number(rv_mean_isi_cv(&trains), 8, "%.3f");
-    print_number(rv_fano_factor(&trains, window_ms), 8, "%.3f");
-    print_number(rv_mean_correlation(&trains, bin_ms), 12, "%.4f");
-    print_number(rv_synchrony(&trains, bin_ms), 10, "%.4f");
+    command_print(rv_mean_rate(&trains), 11, "%.3f");
+    command_print(rv_mean_isi_cv(&trains), 8, "%.3f");
+    command_print(rv_fano_factor(&trains, window_ms), 8, "%.3f");
+    command_print(rv_mean_correlation(&trains, bin_ms), 12, "%.4f");
+    command_print(rv_synchrony(&trains, bin_ms), 10, "%.4f");
     putchar('\n');
     rv_trains_free(&trains);
     return true;
@@ -100,7 +82,7 @@ int command_stats(const command *c)
     double from_ms = 0, to_ms = NAN;
     if (!command_number("--from", from, -1e15, 1e15, &from_ms) || !command_number("--to", to, -1e15, 1e15, &to_ms))
         return 2;
-    results *r = open_results(path[0]);
+    results *r = command_results(path[0]);
     if (!r) return 1;
     if (isnan(to_ms)) to_ms = duration_ms(r);
     if (hash) print_hash(r);
@@ -112,69 +94,6 @@ int command_stats(const command *c)
         if (!print_statistics(results_spikes_at(r, i), from_ms, to_ms))
             status = command_fail(1, "\"%s\": population \"%s\" has spikes out of order, or needs too much memory",
                                   path[0], results_spikes_at(r, i)->name);
-    results_free(r);
-    return status;
-}
-
-/* ---- info ----------------------------------------------------------------------------------------------------- */
-
-static void print_provenance(const results *r)
-{
-    static const char *const names[] = { "recording", "warning", "version",    "created", "command_line", "script_path",  "seed",
-                                         "resolution", "timing",  "threads",      "simulated_ms", "finished" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *text = results_attribute(r, names[i]);
-        if (text) printf("%-14s %s\n", names[i], text);
-    }
-}
-
-static void print_contents(const results *r)
-{
-    for (int i = 0; i < results_spikes_count(r); i++) {
-        const results_spikes *spikes = results_spikes_at(r, i);
-        printf("%-14s %s: %" PRId64 " neurons%s, %" PRId64 " spikes\n", "spikes", spikes->name, spikes->size,
-               spikes->inhibitory ? " (inhibitory)" : "", spikes->n);
-    }
-    for (int i = 0; i < results_report_count(r); i++) {
-        const results_report *report = results_report_at(r, i);
-        printf("%-14s %s: %s (%s) of %s, %" PRId64 " columns, %" PRId64 " samples every %g ms\n", "report",
-               report->name, report->variable, report->unit, report->population, report->n_columns, report->n_times,
-               report->interval_ms);
-    }
-}
-
-static int describe_checkpoint(const char *path, bool script)
-{
-    rv_error error = { 0 };
-    char    *text;
-    if (checkpoint_describe(path, script, &text, &error) != RV_OK) return command_fail(1, "%s", error.text);
-    if (!text) return command_fail(1, "\"%s\" holds no script", path);
-    fputs(text, stdout);
-    free(text);
-    return 0;
-}
-
-int command_info(const command *c)
-{
-    bool                 script = false;
-    const char          *path[1];
-    const command_option options[] = { { "--script", NULL, "print the script that made the file", NULL, &script } };
-    const command_usage  usage = {
-         "info", "FILE.h5 [--script]", "Prints what is in a results file or a checkpoint, and what made it.", options, 1, 1, 1
-    };
-    int n, status = command_read(c, &usage, path, &n);
-    if (status >= 0) return status;
-    size_t length = strlen(path[0]);
-    if (length > 4 && strcmp(path[0] + length - 4, ".lua") == 0)
-        return command_fail(1, "\"%s\" is a script; ranvier run runs it, ranvier info reads results files (.h5)",
-                            path[0]);
-    if (checkpoint_is_file(path[0])) return describe_checkpoint(path[0], script);
-    results *r = open_results(path[0]);
-    if (!r) return 1;
-    const char *text = results_attribute(r, "script");
-    status = script && !text ? command_fail(1, "\"%s\" holds no script", path[0]) : 0;
-    if (script && text) fputs(text, stdout);
-    if (!script) print_provenance(r), print_contents(r);
     results_free(r);
     return status;
 }
@@ -266,7 +185,7 @@ int command_plot(const command *c)
     if (!command_number("--from", from, -1e15, 1e15, &f.from_ms) || !command_number("--to", to, -1e15, 1e15, &f.to_ms))
         return 2;
     if (!command_number("--bin", bin, 1e-9, 1e15, &f.bin_ms) || !command_panels(panels, &f.panels)) return 2;
-    results *r = open_results(path[0]);
+    results *r = command_results(path[0]);
     if (!r) return 1;
     status = draw(r, &f, path[0], out);
     results_free(r);

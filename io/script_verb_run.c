@@ -1,29 +1,17 @@
 /* ranvier run FILE [name=value ...] */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "io/checkpoint_seal.h"
-#include "io/nir_run.h"
 #include "io/script_command.h"
 #include "io/script_window.h"
 
 enum { MOST_ARGUMENTS = 256 };
 
 /* ---- what kind of file it is ---------------------------------------------------------------------------------- */
-
-static bool is_hdf5(const char *path)
-{
-    static const unsigned char signature[8] = { 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n' };
-    unsigned char              begin[8] = { 0 };
-    FILE                      *file = fopen(path, "rb");
-    size_t                     n = file ? fread(begin, 1, sizeof begin, file) : 0;
-    if (file) fclose(file);
-    return n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0;
-}
 
 /* Other kinds of file have their verb, or their version. */
 static int refuse_kind(const char *path)
@@ -45,7 +33,7 @@ static int refuse_kind(const char *path)
 /* Everything read from the command line lives here until the script is closed. */
 typedef struct run_line {
     const char     *path, *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms, *keep;
-    bool            quiet, unsafe, profile, live, paused;
+    bool            quiet, unsafe, network, profile, live, paused;
     script_argument arguments[MOST_ARGUMENTS + 1];
     char            names[MOST_ARGUMENTS][COMMAND_NAME];
     int             n_arguments;
@@ -53,17 +41,6 @@ typedef struct run_line {
     rv_timing       timing_kind;
     double          threads_number, frame_ms_number, keep_seconds, keep_ms;
 } run_line;
-
-static bool read_seed(run_line *line)
-{
-    char *end;
-    if (!line->seed) return true;
-    errno = 0;
-    line->seed_number = strtoull(line->seed, &end, 10);
-    if (strspn(line->seed, "0123456789") == strlen(line->seed) && !*end && !errno) return true;
-    command_fail(2, "--seed is \"%s\"; a whole number from 0 to %" PRIu64 " is needed", line->seed, UINT64_MAX);
-    return false;
-}
 
 static bool read_timing(run_line *line)
 {
@@ -118,7 +95,7 @@ static bool read_values(run_line *line)
         command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
         return false;
     }
-    return read_seed(line) && read_timing(line) && read_threads(line) && read_keep(line);
+    return command_seed("--seed", line->seed, &line->seed_number) && read_timing(line) && read_threads(line) && read_keep(line);
 }
 
 /* @return -1 to go on, or the exit status */
@@ -139,6 +116,7 @@ static int read_line(const command *c, run_line *line)
         { "--frame-ms", "MS", "simulated time between two of them, 10 by default", &line->frame_ms, NULL },
         { "--replay", "FILE.h5", "do to this run what a user did to that one: knobs, pokes, currents", &line->replay, NULL },
         { "--profile", NULL, "print where the time went", NULL, &line->profile },
+        { "--network", NULL, "let net:listen and net:send of the script reach other machines", NULL, &line->network },
         { "--unsafe", NULL, "let the script use files, processes and modules, without a limit on memory", NULL,
           &line->unsafe },
     };
@@ -231,6 +209,7 @@ static script_options options_of(const run_line *line, const char *command_line)
         .keep_ms = line->keep_ms,
         .quiet = line->quiet,
         .unsafe = line->unsafe,
+        .network = line->network,
         .profile = line->profile,
         .replay = line->replay,
         .frames = line->frames,
@@ -266,8 +245,8 @@ int command_run(const command *c)
     const script_options options = options_of(line, command_line);
     if (status < 0 && command_ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
     else if (status < 0 && command_ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
-    else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(&options);
-    else if (status < 0 && is_hdf5(line->path)) status = run_checkpoint(c, line, &options);
+    else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(c, &options, line->live);
+    else if (status < 0 && command_is_hdf5(line->path)) status = run_checkpoint(c, line, &options);
     else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;

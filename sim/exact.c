@@ -83,7 +83,7 @@ static bool is_turn(const tile_state *tile, const arrival_at *a, int level, doub
  * of a neuron end in `sorted`. */
 static bool sort_arrivals(tile_state *tile, int level, double to)
 {
-    if (!memory_reserve((void **)&tile->sorted, &tile->sorted_capacity, tile->n_arrivals, sizeof *tile->sorted)) return false;
+    if (!memory_reserve((void **)&tile->sorted, &tile->sorted_capacity, tile->n_arrivals + 1, sizeof *tile->sorted)) return false;
     for (int64_t k = 0; k < tile->n_arrivals; k++) {
         const arrival_at *a = &tile->arrival[k];
         if (!is_turn(tile, a, level, to)) continue;

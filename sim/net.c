@@ -298,6 +298,57 @@ rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neur
     return reload_times(net, p);
 }
 
+typedef struct added_spike {
+    int64_t neuron;
+    double  t_ms;
+} added_spike;
+
+static int by_neuron_and_time(const void *a, const void *b)
+{
+    const added_spike *x = a, *y = b;
+    if (x->neuron != y->neuron) return x->neuron < y->neuron ? -1 : 1;
+    return (x->t_ms > y->t_ms) - (x->t_ms < y->t_ms);
+}
+
+/* Merges n spikes of one neuron into its list, from which those that have passed go. */
+static rv_status merge_times(rv_net *net, population_def *def, const added_spike *spikes, int64_t n)
+{
+    int64_t neuron = spikes[0].neuron, n_old = def->n_spike_times[neuron], i = 0, k = 0, to = 0;
+    double *old = def->spike_times[neuron], *merged = malloc((size_t)(n_old + n) * sizeof *merged), now = rv_time(net);
+    if (!merged) return error_memory(&net->error, "spike times", (double)(n_old + n) * sizeof *merged);
+    while (net->state && i < n_old && old[i] < now) i++;
+    while (i < n_old || k < n) merged[to++] = k == n || (i < n_old && old[i] <= spikes[k].t_ms) ? old[i++] : spikes[k++].t_ms;
+    free(old);
+    def->spike_times[neuron] = merged, def->n_spike_times[neuron] = to;
+    return RV_OK;
+}
+
+rv_status rv_add_spikes(rv_net *net, rv_population population, const int64_t *neurons, const double *times_ms, int64_t n)
+{
+    int p = net_population(net, population);
+    if (p < 0) return no_population(net);
+    population_def *def = &net->def.population[p];
+    for (int64_t k = 0; k < n; k++) {
+        TRY(check_times(net, def, neurons[k], &times_ms[k], 1));
+        if (net->state && times_ms[k] <= rv_time(net))
+            return rv_fail(net, RV_OUT_OF_RANGE, "population \"%s\": a spike of neuron %lld at %.10g ms is added at %.10g ms, when it has passed", def->name, (long long)neurons[k], times_ms[k], rv_time(net));
+    }
+    if (n <= 0) return RV_OK;
+    if (def->payloads) return rv_fail(net, RV_CONFLICT, "population \"%s\": its spikes carry payloads; spikes without cannot be added", def->name);
+    if (!def->spike_times) def->spike_times = calloc((size_t)def->n, sizeof *def->spike_times);
+    if (!def->n_spike_times) def->n_spike_times = calloc((size_t)def->n, sizeof *def->n_spike_times);
+    added_spike *spikes = malloc((size_t)n * sizeof *spikes);
+    rv_status    status = def->spike_times && def->n_spike_times && spikes ? RV_OK : error_memory(&net->error, "spike times", (double)n * sizeof *spikes);
+    for (int64_t k = 0; k < n && status == RV_OK; k++) spikes[k] = (added_spike){ neurons[k], times_ms[k] };
+    if (status == RV_OK) qsort(spikes, (size_t)n, sizeof *spikes, by_neuron_and_time);
+    for (int64_t k = 0, end; k < n && status == RV_OK; k = end) {
+        for (end = k + 1; end < n && spikes[end].neuron == spikes[k].neuron;) end++;
+        status = merge_times(net, def, spikes + k, end - k);
+    }
+    free(spikes);
+    return status == RV_OK ? reload_times(net, p) : status;
+}
+
 static rv_status check_payloads(rv_net *net, const population_def *def, int64_t neuron, const double *payloads, int64_t n)
 {
     int64_t there = def->n_spike_times && neuron >= 0 && neuron < def->n ? def->n_spike_times[neuron] : 0;

@@ -197,6 +197,11 @@ rv_status rv_get(const rv_net *net, rv_slice slice, const char *name, double *va
  *  step's end. Before or between runs; times that have passed are dropped. */
 rv_status rv_set_spike_times(rv_net *net, rv_population population, int64_t neuron, const double *times_ms, int64_t n);
 
+/** Adds spikes to those that the neurons of a spike_generator are still to emit: in any order, of any neurons, at times after
+ *  rv_time(). Before and between runs, and in callbacks of a run: what arrives from outside. Not where spikes carry payloads.
+ *  @param neurons, times_ms [n] */
+rv_status rv_add_spikes(rv_net *net, rv_population population, const int64_t *neurons, const double *times_ms, int64_t n);
+
 /** Gives the spikes of rv_set_spike_times(), in their order, the whole numbers they carry (graded spikes): not 0, up to 31 bits
  *  and a sign. Only synapses that say so multiply their weight with it. Grid timing. */
 rv_status rv_set_payloads(rv_net *net, rv_population population, int64_t neuron, const double *payloads, int64_t n);

@@ -5,64 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-static char ranvier[PATH_MAX];
-
-/* What a run of the command printed and how it ended. */
-typedef struct outcome {
-    int  status;
-    char out[16384], err[16384];
-} outcome;
-
-static void read_file(const char *name, char *text, size_t room)
-{
-    FILE  *file = fopen(name, "r");
-    size_t n = file ? fread(text, 1, room - 1, file) : 0;
-    text[n] = 0;
-    if (file) fclose(file);
-}
-
-static pid_t start(const char *arguments)
-{
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child > 0) return child;
-    char line[8192];
-    snprintf(line, sizeof line, "exec %s %s", ranvier, arguments);
-    if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(99);
-    execl("/bin/sh", "sh", "-c", line, (char *)NULL);
-    _exit(99);
-}
-
-static outcome finish(pid_t child)
-{
-    outcome o;
-    int     status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    o.status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-    read_file("out", o.out, sizeof o.out);
-    read_file("err", o.err, sizeof o.err);
-    return o;
-}
-
-static outcome run(const char *arguments) { return finish(start(arguments)); }
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+#include "tests/support/command_run.h"
 
 static const char network[] =
     "local rv = require 'ranvier' local net = rv.network{ seed = 1 }\n"
@@ -320,6 +263,31 @@ static void interrupted(void **state)
     }
 }
 
+/* Networks of files stop like scripts, and want a display for a window. */
+static void networks_of_files_are_stopped(void **state)
+{
+    static const char *const files[] = { "nir/nir_31_cnn.nir", "netx/netx_10_dense_reset.net" };
+    (void)state;
+    write_file("one.csv", "1,0\n");
+    for (int k = 0; k < 2; k++) {
+        char line[PATH_MAX + 100];
+        snprintf(line, sizeof line, "run %s/tests/reference/hw/%s input=one.csv time=1000000000 --out file.h5", project, files[k]);
+        remove("file.h5");
+        pid_t child = start(line);
+        wait_for("file.h5");
+        nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+        kill(child, SIGINT);
+        outcome o = finish(child);
+        assert_int_equal(o.status, 130);
+        assert_non_null(strstr(o.err, "ranvier: stopped at "));
+        assert_int_equal(run("info file.h5").status, 0);
+        snprintf(line, sizeof line, "run %s/tests/reference/hw/%s input=one.csv time=10 --live", project, files[k]);
+        o = run(line);
+        assert_int_equal(o.status, 1);
+        assert_non_null(strstr(o.err, "ranvier: window: no display"));
+    }
+}
+
 static void endless_loops_end(void **state)
 {
     (void)state;
@@ -384,12 +352,7 @@ static int prepare(void **state)
 
 int main(void)
 {
-    char        folder[] = "/tmp/ranvier_test_XXXXXX", clean[64];
-    const char *command = getenv("RANVIER");
-    if (!realpath(command ? command : "build/ranvier", ranvier))
-        return printf("no %s\n", command ? command : "build/ranvier"), 1;
-    if (!mkdtemp(folder) || chdir(folder) != 0) return 1;
-    unsetenv("DISPLAY"), unsetenv("WAYLAND_DISPLAY");
+    if (!enter_folder()) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_command_lines),
         cmocka_unit_test(help_and_lists),
@@ -398,10 +361,10 @@ int main(void)
         cmocka_unit_test(statuses),
         cmocka_unit_test(old_results_survive),
         cmocka_unit_test(interrupted),
+        cmocka_unit_test(networks_of_files_are_stopped),
         cmocka_unit_test(endless_loops_end),
         cmocka_unit_test(second_signal),
     };
     int failed = cmocka_run_group_tests(tests, prepare, NULL);
-    snprintf(clean, sizeof clean, "rm -rf %s", folder);
-    return chdir("/") != 0 || system(clean) != 0 ? 1 : failed;
+    return leave_folder() ? failed : 1;
 }

@@ -224,6 +224,10 @@ static void test_event_camera(void **state)
 {
     (void)state;
     passes("event_camera.lua check=1 time=300");
+    char recording[600];
+    snprintf(recording, sizeof recording, "event_camera.lua check=1 time=50 recording=%s/tests/reference/aer/bar.aedat4", root);
+    passes(recording);
+    expect_output("240 events");
     honours_time("event_camera");
     draws("event_camera.lua time=100 size=16");
 }

@@ -13,14 +13,14 @@
 
 #include "io/hdf5_file.h"
 #include "io/script_command.h"
+#include "tests/support/ensure.h"
 
 #define ENSURE(f, call)                                                                                                \
     do {                                                                                                               \
         if ((call) != RV_OK) fail_msg("%s: %s", #call, (f)->error.text);                                               \
     } while (0)
 
-/* fontconfig hides pointers from the leak checker in its cache of patterns */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+DRAWING_LEAKS
 
 /* ---- files and runs --------------------------------------------------------------------------------------------- */
 

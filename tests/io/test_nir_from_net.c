@@ -9,7 +9,7 @@
 #include "io/nir_build.h"
 #include "io/nir_data.h"
 #include "io/nir_input.h"
-#include "io/nir_run.h"
+#include "io/script_command.h"
 #include "tests/support/fixture.h"
 
 static char folder[64], written[80], input[80];
@@ -311,6 +311,13 @@ static void test_input(void **state)
     write_grid("/input", 1);
     expect_spikes(input, 0, 0.5, 2, 0.3);
     expect_refused("/nowhere/x.csv", 0, "cannot read \"/nowhere/x.csv\": No such file or directory");
+    write_lines("time_ms,neuron\n1.5,0\n"); /* spikes as io/results.h reads them, of one population */
+    expect_spikes(input, 0, 1.5, 1, 1.6);
+    write_lines("time_ms,neuron,population\n1.5,0,in\n0.5,9,other\n");
+    expect_spikes(input, 0, 1.5, 1, 1.6);
+    write_lines("time_ms,neuron\n1.5,4\n"), expect_refused(input, 0, "neuron 4 of Input \"in\", allowed 0 to 3");
+    write_lines("time_ms,neuron,population\n1.5,0,x\n1.5,0,y\n"), expect_refused(input, 0, "has no spikes of a population with the name of an Input");
+    write_lines("time_ms,neuron\nx,4\n"), expect_refused(input, 0, "line 2: the time is");
     write_lines("3,4\n"), expect_refused(input, 0, "neuron 4 of Input \"in\", allowed 0 to 3");
     write_lines("0,1\n"), expect_refused(input, 0, "line 1: \"0,1\" is not step,neuron with steps from 1");
     write_lines("1,1,out\n"), expect_refused(input, 0, "the graph has no Input out");
@@ -340,7 +347,7 @@ static void test_recorded_input(void **state)
 
 static int run_file(const char *path, int n, const script_argument *arguments)
 {
-    return command_run_nir(&(script_options){ .path = path, .arguments = arguments, .n_arguments = n, .quiet = true, .threads = 1 });
+    return command_run_nir(&(command){ 0 }, &(script_options){ .path = path, .arguments = arguments, .n_arguments = n, .quiet = true, .threads = 1 }, false);
 }
 
 static void test_command(void **state)

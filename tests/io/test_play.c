@@ -16,7 +16,7 @@
 
 #include "io/script.h"
 #include "io/script_play.h"
-#include "sim/clock.h"
+#include "tests/support/wait.h"
 
 static const char model[] =
     "local rv = require 'ranvier'\n"
@@ -29,18 +29,6 @@ static const char model[] =
     "net:record(E:slice(3, 5), 'V_m', { interval = 1 })\n"
     "net:record(J, 'weights', { interval = 10 })\n"
     "net:run(rv.arg.time or 100)\n";
-
-#define WAIT_FOR(condition)                                                                                            \
-    do {                                                                                                               \
-        double begin_ = clock_seconds();                                                                               \
-        while (!(condition)) {                                                                                         \
-            if (clock_seconds() - begin_ > 60) {                                                                       \
-                fprintf(stderr, "line %d: waited in vain for %s\n", __LINE__, #condition);                             \
-                abort();                                                                                               \
-            }                                                                                                          \
-            nanosleep(&(struct timespec){ 0, 1000000 }, NULL);                                                         \
-        }                                                                                                              \
-    } while (0)
 
 static void record(const char *out)
 {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/distance.h"
+#include "tests/support/random_number.h"
 
 enum { MOST = 64 };
 
@@ -20,15 +21,6 @@ static void near(const char *what, double got, double expected, double tolerance
 {
     if (fabs(got - expected) <= tolerance || (isnan(got) && isnan(expected))) return;
     fail_msg("%s: expected %.15g, got %.15g %s (tolerance %g)", what, expected, got, unit, tolerance);
-}
-
-static uint64_t random_state = 1;
-static double   random_number(void) /* 0..1; splitmix64 */
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
 }
 
 typedef struct train {

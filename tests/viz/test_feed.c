@@ -11,9 +11,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "tests/support/ensure.h"
 #include "viz/feed.h"
-
-#define ENSURE_OK(call) assert_int_equal(call, RV_OK)
 
 enum { N_COMMANDS = 100000, N_SNAPSHOTS = 3000, WAITING = 1024 /* commands that may, about */ };
 

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/ensure.h"
+#include "tests/support/random_number.h"
 #include "viz/axes.h"
 #include "viz/canvas.h"
 #include "viz/figure.h"
@@ -24,16 +26,7 @@
 
 enum { BLUE = 0x0072b2, VERMILION = 0xd55e00, WHITE = 0xffffff };
 
-#define ENSURE_OK(call) assert_int_equal(call, RV_OK)
-#define ENSURE_NEAR(got, expected, tolerance)                                                                          \
-    do {                                                                                                               \
-        double got_ = (got), expected_ = (expected);                                                                   \
-        if (!(fabs(got_ - expected_) <= (tolerance)))                                                                  \
-            fail_msg("%s = %.10g, expected %.10g +- %g", #got, got_, expected_, (double)(tolerance));                  \
-    } while (0)
-
-/* fontconfig hides pointers from the leak checker in its cache of patterns; about 1 kB in all, however many figures */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+DRAWING_LEAKS
 
 /* ---------------------------------------------------------------------------------------------- fixture --- */
 
@@ -119,15 +112,6 @@ static void ensure_unclipped(canvas *c)
         assert_true((pixels[x] & pixels[(height - 1) * stride + x] & 0xffffff) == WHITE);
     for (int y = 0; y < height; y++)
         assert_true((pixels[y * stride] & pixels[y * stride + width - 1] & 0xffffff) == WHITE);
-}
-
-static uint64_t random_state = 1;
-static double   random_number(void) /* 0..1; splitmix64 */
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
 }
 
 static figure_spikes random_spikes(const char *name, int64_t size, bool inhibitory, int64_t n, double duration_ms)
@@ -221,7 +205,7 @@ static void chosen_size_is_a_journal_page(void **state)
     figure f = { .spikes = two, .n_spikes = 2 };
     ENSURE_OK(figure_save(&f, in_folder("page.png"), NULL));
     uint8_t *png = read_file(in_folder("page.png"), &n);
-    ENSURE_NEAR(big_endian(png + 16), 174 / 25.4 * 200, 1.0 /* pixels */);
+    ENSURE_NEAR(big_endian(png + 16), 174 / 25.4 * 200, 1.0 /* pixels */, "");
     free(png);
 }
 
@@ -311,12 +295,12 @@ static void time_runs_right_neurons_up_inhibition_on_top(void **state)
     ENSURE_OK(figure_locate(&full, c, FIGURE_RASTER, 0, 0, 0, &x0, &y0));
     ENSURE_OK(figure_locate(&full, c, FIGURE_RASTER, 0, 25, 7, &x1, &y7));
     ENSURE_OK(figure_locate(&full, c, FIGURE_RASTER, 1, 50, 0, &x2, &inhibitory0));
-    ENSURE_NEAR(x1, (x0 + x2) / 2, 1e-9 /* pt */);
+    ENSURE_NEAR(x1, (x0 + x2) / 2, 1e-9 /* pt */, "");
     assert_true(x2 > x0 + 400);
     assert_true(y0 > y7 && y7 > inhibitory0);
     double rate_x;
     ENSURE_OK(figure_locate(&full, c, FIGURE_RATE, 0, 25, 0, &rate_x, &unused));
-    ENSURE_NEAR(rate_x, x1, 0 /* pt: one time axis */);
+    ENSURE_NEAR(rate_x, x1, 0 /* pt: one time axis */, "");
     assert_int_equal(figure_locate(&full, c, FIGURE_RASTER, 2, 0, 0, &x0, &y0), RV_OUT_OF_RANGE);
     assert_int_equal(figure_locate(&full, c, FIGURE_ISI, 0, 0, 0, &x0, &y0), RV_OUT_OF_RANGE);
     canvas_free(c);
@@ -329,10 +313,10 @@ static void bands_are_proportional_but_never_unreadable(void **state)
     const figure_spikes sizes[] = { { .size = 80000 }, { .size = 20000 }, { .size = 3, .inhibitory = true } };
     figure              f = { .spikes = sizes, .n_spikes = 3 };
     raster_stack(&f, 10, 200, bands);
-    ENSURE_NEAR(bands[0].height / bands[1].height, 4, 1e-9);
+    ENSURE_NEAR(bands[0].height / bands[1].height, 4, 1e-9, "");
     assert_true(bands[2].height >= 12); /* pt: a line of text */
-    ENSURE_NEAR(bands[2].y, 10, 1e-9);  /* on top, */
-    ENSURE_NEAR(bands[0].y + bands[0].height, 210, 1e-9);
+    ENSURE_NEAR(bands[2].y, 10, 1e-9, "");  /* on top, */
+    ENSURE_NEAR(bands[0].y + bands[0].height, 210, 1e-9, "");
     assert_true(bands[1].y + bands[1].height < bands[0].y);
     raster_stack(&f, 10, 9, bands); /* hardly any room: equal and positive */
     for (int i = 0; i < 3; i++) assert_true(bands[i].height > 0);
@@ -364,8 +348,8 @@ static void density_of_a_million_spikes(void **state)
     double        base = mean_ink(&f, c, 200, 5000), burst = mean_ink(&f, c, 505, 5000);
     assert_true(base > 0.05 && base < 0.7);
     assert_true(burst > 0.9);
-    ENSURE_NEAR(mean_ink(&f, c, 1500, 5000), 0, 1e-9); /* silence stays white */
-    ENSURE_NEAR(mean_ink(&f, c, 200, 1000), base, 0.15); /* the same rate is the same darkness */
+    ENSURE_NEAR(mean_ink(&f, c, 1500, 5000), 0, 1e-9, ""); /* silence stays white */
+    ENSURE_NEAR(mean_ink(&f, c, 200, 1000), base, 0.15, ""); /* the same rate is the same darkness */
     canvas_free(c);
     size_t n;
     ENSURE_OK(figure_save(&f, in_folder("million.svg"), NULL));
@@ -433,9 +417,9 @@ static void the_rate_is_spikes_per_neuron_and_second(void **state)
     histogram     h;
     ENSURE_OK(histogram_rate(&f, 0, &h));
     assert_int_equal(h.n, 10);
-    ENSURE_NEAR(h.heights[5], 100, 1e-9 /* spikes/s: each neuron once in 10 ms */);
-    ENSURE_NEAR(histogram_peak(&h), 100, 1e-9 /* spikes/s */);
-    ENSURE_NEAR(h.heights[4] + h.heights[6], 0, 0);
+    ENSURE_NEAR(h.heights[5], 100, 1e-9 /* spikes/s: each neuron once in 10 ms */, "");
+    ENSURE_NEAR(histogram_peak(&h), 100, 1e-9 /* spikes/s */, "");
+    ENSURE_NEAR(h.heights[4] + h.heights[6], 0, 0, "");
     histogram_free(&h);
     canvas *c = draw(&f);
     assert_true(ink(pixel_at(&f, c, FIGURE_RATE, 0, 55, 100), BLUE) > 0.5);
@@ -456,8 +440,8 @@ static void spikes_on_the_edges_of_bins(void **state)
     histogram     h;
     ENSURE_OK(histogram_rate(&f, 0, &h));
     assert_int_equal(h.n, 20);
-    for (int i = 0; i < 19; i++) ENSURE_NEAR(h.heights[i], 1e4, 1e-6 /* spikes/s */);
-    ENSURE_NEAR(h.heights[19], 2e4, 1e-6 /* spikes/s: the one at to_ms counts too */);
+    for (int i = 0; i < 19; i++) ENSURE_NEAR(h.heights[i], 1e4, 1e-6 /* spikes/s */, "");
+    ENSURE_NEAR(h.heights[19], 2e4, 1e-6 /* spikes/s: the one at to_ms counts too */, "");
     histogram_free(&h);
     f.bin_ms = 0.15; /* 13 bins, and the rest of a bin is left out */
     ENSURE_OK(histogram_rate(&f, 0, &h));
@@ -475,11 +459,11 @@ static void intervals_are_those_of_single_neurons(void **state)
     figure        f = { .spikes = &s, .n_spikes = 1, .from_ms = 0, .to_ms = 1000 };
     histogram     h;
     ENSURE_OK(histogram_isi(&f, 0, 1, 20, &h));
-    ENSURE_NEAR(h.heights[10], 1, 1e-12);
+    ENSURE_NEAR(h.heights[10], 1, 1e-12, "");
     histogram_free(&h);
     ENSURE_OK(histogram_rates(&f, 0, 5, 10, &h)); /* 25 spikes each: the sixth bin of 5 */
-    ENSURE_NEAR(h.heights[5], 1, 1e-12);
-    ENSURE_NEAR(h.width, 5, 1e-12 /* spikes/s: 5 spikes in 1 s */);
+    ENSURE_NEAR(h.heights[5], 1, 1e-12, "");
+    ENSURE_NEAR(h.width, 5, 1e-12 /* spikes/s: 5 spikes in 1 s */, "");
     histogram_free(&h);
 }
 
@@ -622,7 +606,7 @@ static void steps_are_1_2_5(void **state)
     const double cases[][3] = { { 1000, 10, 100 }, { 1000, 9, 200 }, { 1000, 4, 500 }, { 0.7, 8, 0.1 },
                                 { 80000, 5, 20000 }, { 1e-12, 3, 5e-13 }, { 3, 1, 5 } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ENSURE_NEAR(axis_nice_step(cases[i][0], cases[i][1]) / cases[i][2], 1, 1e-12);
+        ENSURE_NEAR(axis_nice_step(cases[i][0], cases[i][1]) / cases[i][2], 1, 1e-12, "");
 }
 
 static void ticks_include_both_ends_of_a_round_range(void **state)
@@ -632,8 +616,8 @@ static void ticks_include_both_ends_of_a_round_range(void **state)
     axis   a = { .low = 0.1, .high = 0.7, .from = 0, .to = 300 };
     int    n = axis_ticks(&a, 40, ticks);
     assert_int_equal(n, 7);
-    ENSURE_NEAR(ticks[0], 0.1, 1e-12);
-    ENSURE_NEAR(ticks[6], 0.7, 1e-12);
+    ENSURE_NEAR(ticks[0], 0.1, 1e-12, "");
+    ENSURE_NEAR(ticks[6], 0.7, 1e-12, "");
     a = (axis){ .low = 0, .high = 1, .from = 100, .to = 0, .whole = true };
     assert_int_equal(axis_ticks(&a, 10, ticks), 2); /* neurons have no halves */
     a = (axis){ .low = 0, .high = 10000, .from = 0, .to = 400, .unit = 1000 };

@@ -12,17 +12,9 @@
 #include <string.h>
 
 #include "sim/clock.h"
+#include "tests/support/random_number.h"
 #include "viz/history.h"
 #include "viz/tally.h"
-
-static uint64_t random_state = 1;
-static double   random_number(void) /* 0..1; splitmix64 */
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-}
 
 /* ------------------------------------------------------------------------------------------ one thread --- */
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "sim/clock.h"
+#include "tests/support/wait.h"
 #include "viz/live.h"
 
 enum { N_E = 800, N_I = 200 };
@@ -27,25 +27,6 @@ static void done(const rv_net *net, rv_status status)
 {
     if (status != RV_OK) fail_msg("%s", rv_net_error(net)->text);
 }
-
-static void nap(double seconds)
-{
-    struct timespec t = { (time_t)seconds, (long)(fmod(seconds, 1) * 1e9) };
-    nanosleep(&t, NULL);
-}
-
-/* Waits until the condition holds; a minute is more than the slowest machine needs. */
-#define WAIT_FOR(condition)                                                                                            \
-    do {                                                                                                               \
-        double begin_ = clock_seconds();                                                                               \
-        while (!(condition)) {                                                                                         \
-            if (clock_seconds() - begin_ > 60) {                                                                       \
-                fprintf(stderr, "line %d: waited in vain for %s\n", __LINE__, #condition);                             \
-                abort();                                                                                               \
-            }                                                                                                          \
-            nap(0.001);                                                                                                \
-        }                                                                                                              \
-    } while (0)
 
 typedef struct rig {
     rv_net       *net;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/random_number.h"
 #include "viz/live_raster.h"
 
 __attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
@@ -20,16 +21,6 @@ __attribute__((weak)) const char *__lsan_default_suppressions(void) { return "le
 enum { MOST_POPULATIONS = 3, PAPER = 0xffffff };
 
 static const uint32_t colours[] = { 0x0072b2, 0xd55e00, 0x009e73 };
-
-static uint64_t random_state = 1;
-static double   random_number(void) /* 0..1; splitmix64 */
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-}
-static int random_below(int n) { return (int)(random_number() * n); }
 
 /* ---------------------------------------------------------------------------------------------- a world --- */
 
@@ -178,7 +169,7 @@ static void ensure_rates(const live_raster *r, const world *w, double known_ms)
     for (int i = 0; i < w->f.n_populations && seconds > 0; i++) {
         double pitch = w->bands[i].height * w->view.scale / (double)w->populations[i].size;
         for (int round = 0; round < 4 && pitch >= 1; round++) {
-            int64_t neuron = random_below((int)w->populations[i].size);
+            int64_t neuron = random_index((int)w->populations[i].size);
             int     line =
                 (int)floor((raster_neuron_y(w->bands[i], w->populations[i].size, (double)neuron) - w->view.plot.y) *
                            w->view.scale);
@@ -219,7 +210,7 @@ static void ensure_all_counted(const live_raster *r, const world *w)
 
 static void hide_or_show(world *w)
 {
-    int i = random_below(w->f.n_populations), shown = 0;
+    int i = random_index(w->f.n_populations), shown = 0;
     w->hidden[i] = !w->hidden[i];
     for (int k = 0; k < w->f.n_populations; k++) shown += !w->hidden[k];
     if (shown == 0) w->hidden[i] = false;
@@ -229,7 +220,7 @@ static void hide_or_show(world *w)
 static void act(world *w, double duration_ms, double finest, double coarsest, bool follows)
 {
     double span = w->view.to_ms - w->view.from_ms, column = ms_per_column(w), at = random_number();
-    switch (random_below(10)) {
+    switch (random_index(10)) {
     case 0: /* zoom at the cursor */
     case 1: {
         double next = fmin(fmax(floor(column * 1024 * pow(2, 4 * random_number() - 2)) / 1024, finest), coarsest);
@@ -249,7 +240,7 @@ static void act(world *w, double duration_ms, double finest, double coarsest, bo
         hide_or_show(w);
         break;
     case 6: /* zoom into neurons */
-        w->low = random_below(2) ? 0 : 0.7 * random_number();
+        w->low = random_index(2) ? 0 : 0.7 * random_number();
         w->high = w->low == 0 ? 1 : w->low + 0.3;
         break;
     case 7: /* seek */
@@ -292,10 +283,10 @@ static void run_sequences(world *w, int sequences, double duration_ms, double fi
     look_at(w, 0, coarsest);
     stack_bands(w);
     for (int k = 0; k < sequences; k++) {
-        int steps = 1 + random_below(12);
+        int steps = 1 + random_index(12);
         for (int step = 0; step < steps; step++) {
             act(w, duration_ms, finest, coarsest, follows);
-            live_raster_update(r, &w->view, random_below(3) * 1e-4, &status);
+            live_raster_update(r, &w->view, random_index(3) * 1e-4, &status);
         }
         compare_with_fresh(r, w, -INFINITY);
     }
@@ -345,9 +336,9 @@ static void what_was_lost_is_shown_when_it_is_fetched(void **state)
     live_raster *r = live_raster_new(&w.f);
     for (int k = 0; k < 60; k++) {
         double from = random_number() * 800, older_from = floor(from - random_number() * 50);
-        look_at(&w, from, 0.25 + random_below(3) / 8.0);
+        look_at(&w, from, 0.25 + random_index(3) / 8.0);
         if (k % 4 < 2) {
-            double older_to = random_below(2) ? oldest : fmin(w.view.to_ms + 20, oldest + 30);
+            double older_to = random_index(2) ? oldest : fmin(w.view.to_ms + 20, oldest + 30);
             history_clear(w.f.older);
             for (int64_t i = 0; i < w.n; i++)
                 if (w.t[i] >= older_from && w.t[i] <= older_to) history_add(w.f.older, w.t[i], w.row[i]);
@@ -465,13 +456,13 @@ static void any_size_and_any_view_is_survived(void **state)
     for (int k = 0; k < 400; k++) {
         double from = (random_number() - 0.5) * pow(10, 9 * random_number());
         w.view.plot =
-            (axis_rect){ 0, 0, random_below(2) ? 0.7 : 700 * random_number(), random_below(2) ? 0.4 : 300, 0 };
-        w.view.scale = 0.5 + random_below(4) / 2.0;
-        w.view.from_ms = from, w.view.to_ms = from + spans[random_below(4)], w.view.now_ms = random_below(3) * 500;
-        for (int i = 0; i < 3; i++) w.hidden[i] = random_below(2);
+            (axis_rect){ 0, 0, random_index(2) ? 0.7 : 700 * random_number(), random_index(2) ? 0.4 : 300, 0 };
+        w.view.scale = 0.5 + random_index(4) / 2.0;
+        w.view.from_ms = from, w.view.to_ms = from + spans[random_index(4)], w.view.now_ms = random_index(3) * 500;
+        for (int i = 0; i < 3; i++) w.hidden[i] = random_index(2);
         w.low = random_number(), w.high = w.low + pow(10, -6 * random_number());
         stack_bands(&w);
-        if (random_below(10) == 0) w.view.to_ms = random_below(2) ? from : NAN;
+        if (random_index(10) == 0) w.view.to_ms = random_index(2) ? from : NAN;
         live_raster_update(r, &w.view, 1e-4, &status);
         assert_int_equal(status, RV_OK);
         canvas *c = draw(r, &w);

@@ -11,15 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/ensure.h"
 #include "viz/canvas.h"
 #include "viz/overlay.h"
 
 enum { WHITE = 0xffffff, BLUE = 0x0072b2, VERMILION = 0xd55e00, WIDTH = 1370, HEIGHT = 1200 };
 
-#define ENSURE_OK(call) assert_int_equal(call, RV_OK)
-
-/* fontconfig hides pointers from the leak checker in its cache of patterns */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+DRAWING_LEAKS
 
 static const rv_nearness usual = { .tau_ms = 10, .cost_per_ms = 0.1, .within_ms = 2 };
 

@@ -10,22 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/ensure.h"
 #include "viz/camera.h"
 #include "viz/colours.h"
 #include "viz/weights.h"
 
 enum { WHITE = 0xffffff, BLUE = 0x0072b2, VERMILION = 0xd55e00 };
 
-#define ENSURE_OK(call) assert_int_equal(call, RV_OK)
-#define ENSURE_NEAR(got, expected, tolerance, unit)                                                                    \
-    do {                                                                                                               \
-        double got_ = (got), expected_ = (expected);                                                                   \
-        if (!(fabs(got_ - expected_) <= (tolerance)))                                                                  \
-            fail_msg("%s = %.10g %s, expected %.10g +- %g", #got, got_, unit, expected_, (double)(tolerance));         \
-    } while (0)
-
-/* fontconfig hides pointers from the leak checker in its cache of patterns */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+DRAWING_LEAKS
 
 /* ---------------------------------------------------------------------------------------------- pictures --- */
 

@@ -13,25 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/ensure.h"
+#include "tests/support/random_number.h"
 #include "viz/layout.h"
 #include "viz/screen.h"
 
-#define ENSURE_OK(call) assert_int_equal(call, RV_OK)
-
-/* fontconfig hides pointers from the leak checker in its cache of patterns */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+DRAWING_LEAKS
 
 static const double SCALE = 1.4; /* pixels per point, as in the window */
 
 /* ---- feeds ----------------------------------------------------------------------------------------------------- */
-
-static uint64_t random_state = 1;
-
-static double random_number(void)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(random_state >> 11) / 9007199254740992.0;
-}
 
 static feed_population population(const char *name, int64_t size, bool inhibitory)
 {

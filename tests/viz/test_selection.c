@@ -11,19 +11,12 @@
 #include <string.h>
 
 #include "sim/statistics.h"
+#include "tests/support/ensure.h"
 #include "tests/support/pairs.h"
+#include "tests/support/random_number.h"
 #include "viz/selection.h"
 
-#define ENSURE_OK(call) assert_int_equal(call, RV_OK)
-#define ENSURE_NEAR(got, expected, tolerance, unit)                                                                    \
-    do {                                                                                                               \
-        double got_ = (got), expected_ = (expected);                                                                   \
-        if (!(fabs(got_ - expected_) <= (tolerance)))                                                                  \
-            fail_msg("%s = %.10g %s, expected %.10g +- %g", #got, got_, unit, expected_, (double)(tolerance));         \
-    } while (0)
-
-/* fontconfig hides pointers from the leak checker in its cache of patterns */
-__attribute__((weak)) const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+DRAWING_LEAKS
 
 /* ---------------------------------------------------------------------------------------------- fixture --- */
 
@@ -69,15 +62,6 @@ static selection_numbers numbers(bench *b)
         if (calls > 1000) fail_msg("no numbers after %d calls", calls);
     assert_false(selection_is_late(b->s, &b->v));
     return selection_get(b->s);
-}
-
-static uint64_t random_state = 1;
-static double   random_number(void) /* 0..1; splitmix64 */
-{
-    uint64_t z = random_state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
 }
 
 /* Independent Poisson trains of all rows: the times of their sum, shared out at random. */
