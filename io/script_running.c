@@ -274,6 +274,7 @@ void script_functions(const script_net *net, char *text, size_t size)
         if (rv->spike_listener[k].f == on_spike)
             n += (size_t)snprintf(text + n, size - n, "%s%s:on_spike", n ? ", " : "", rv_population_name(rv, (rv_population){ rv->spike_listener[k].population + 1 }));
     for (int k = 0; k < net->n_knobs && n < size; k++) n += (size_t)snprintf(text + n, size - n, "%snet:knob(\"%s\")", n ? ", " : "", net->knobs[k].label);
+    if (net->links && n < size) snprintf(text + n, size - n, "%snet:listen or net:send", n ? ", " : "");
 }
 
 /* ---- profile and summary -------------------------------------------------------------------------------------- */

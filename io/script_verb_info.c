@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/checkpoint.h"
 #include "hw/chip.h"
 #include "hw/mapping_file.h"
 #include "hw/netx.h"
 #include "hw/sanafe.h"
 #include "hw/tennlab.h"
+#include "io/checkpoint.h"
 #include "io/nir.h"
 #include "io/nir_data.h"
 #include "io/results.h"
