@@ -58,20 +58,23 @@ local function measure(make, bits)
 end
 
 local networks = { { "feed-forward", feed_forward, 2 }, { "balanced", balanced, 1 }, { "chain", chain, 1 } }
-local curves = {}
+local curves, changes = {}, {}
 for _, network in ipairs(networks) do
   local label, make, least = table.unpack(network)
-  local x, error_of, y = {}, {}, {}
+  local x, error_of, y, change = {}, {}, {}, {}
   for bits = least, least == 2 and 9 or 8 do
     local e, c, rate = measure(make, bits)
     local k = #x + 1
-    x[k], error_of[k], y[k] = bits, e, math.log(e / 100, 2)
+    x[k], error_of[k], y[k], change[k] = bits, e, math.log(e / 100, 2), c
     print(string.format("%-13s %d bits   weights off by %6.3f %%   rate off by %6.2f %% of %.1f Hz", label, bits, e, c, rate))
     if rv.arg.check == 1 and k > 1 then
       rv.check(e < 0.85 * error_of[k - 1], label .. ": the error of the weights does not fall from " .. bits - 1 .. " to " .. bits .. " bits")
     end
     if rv.arg.check == 1 and bits >= 6 and time >= 500 then rv.check(c < (label == "balanced" and 12 or 2), string.format("%s: rate off by %.1f %% with %d bits", label, c, bits)) end
   end
-  curves[#curves + 1] = { label = label, x = x, y = y, x_label = "bits of a weight", y_label = "log2 of weights' mean error" }
+  curves[#curves + 1] = { label = label, x = x, y = y, x_label = "bits of a weight", y_label = "log2 of the weights' mean error" }
+  changes[#changes + 1] = { label = label, x = x, y = change, x_label = "bits of a weight", y_label = "rate off by (%)" }
 end
+curves[#curves + 1] = { label = "half with every bit", x = { 1, 9 }, y = { -1, -9 }, x_label = "bits of a weight", y_label = "log2 of the weights' mean error" }
+table.move(changes, 1, #changes, #curves + 1, curves) -- a panel of its own
 if rv.arg.figure then rv.plot(rv.arg.figure, { title = "Weights quantised for Loihi", curves = curves }) end

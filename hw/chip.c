@@ -31,6 +31,9 @@ const rv_field hw_quantities[HW_N_QUANTITIES] = {
     [HW_SYNAPSE_FORMATS] = { "synapse_formats", "1", LIMIT, "ways of storing synapses on a core" },
     [HW_LEARNING_AXONS] = { "learning_axons", "1", 1, 1, 8, "input axons that a neuron's learning synapses take on a core" },
 
+    [HW_TRACE_PROFILES] = { "trace_profiles", "1", LIMIT, "sets of impulses and decays of traces of sources, on a core" },
+    [HW_CORE_SETTINGS] = { "core_settings", "1", LIMIT, "sets of lowest and highest potential and noise on a core" },
+
     [HW_MEMORY] = { "synapse_memory", "bit", LIMIT, "memory of a core for synapses" },
     [HW_MEMORY_WORD] = { "memory_word", "bit", 1, 1, 4096, "what a block of synapses is rounded up to" },
     [HW_BLOCK] = { "block_synapses", "1", LIMIT, "synapses of a block" },
@@ -74,15 +77,23 @@ const hw_quantity hw_resource_limit[HW_N_RESOURCES] = {
     [HW_USE_NEURONS] = HW_NEURONS,           [HW_USE_INPUT_AXONS] = HW_INPUT_AXONS,
     [HW_USE_OUTPUT_AXONS] = HW_OUTPUT_AXONS, [HW_USE_MEMORY] = HW_MEMORY,
     [HW_USE_PROFILES] = HW_NEURON_PROFILES,  [HW_USE_THRESHOLDS] = HW_THRESHOLD_PROFILES,
-    [HW_USE_FORMATS] = HW_SYNAPSE_FORMATS,
+    [HW_USE_FORMATS] = HW_SYNAPSE_FORMATS,   [HW_USE_TRACES] = HW_TRACE_PROFILES,
+    [HW_USE_SETTINGS] = HW_CORE_SETTINGS,
 };
 
 const char *const hw_resource_name[HW_N_RESOURCES] = {
     [HW_USE_NEURONS] = "neurons",           [HW_USE_INPUT_AXONS] = "input axons",
     [HW_USE_OUTPUT_AXONS] = "output axons", [HW_USE_MEMORY] = "bits of synaptic memory",
     [HW_USE_PROFILES] = "neuron profiles",  [HW_USE_THRESHOLDS] = "thresholds",
-    [HW_USE_FORMATS] = "synapse formats",
+    [HW_USE_FORMATS] = "synapse formats",   [HW_USE_TRACES] = "trace profiles",
+    [HW_USE_SETTINGS] = "core-wide settings",
 };
+
+double hw_part_used(hw_resource r, int64_t use, double most)
+{
+    if (r == HW_USE_SETTINGS && (double)use <= most) return 0;
+    return (double)use / most;
+}
 
 int64_t hw_limit(const hw_chip *chip, hw_quantity q)
 {

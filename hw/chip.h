@@ -17,7 +17,7 @@ typedef enum hw_quantity {
     HW_CORES, HW_CHIPS, HW_MESH_X, HW_MESH_Y, HW_TILE_CORES, HW_INPUTS, HW_SINGLE_SYNAPSES,
     /* what fits on a core */
     HW_NEURONS, HW_INPUT_AXONS, HW_OUTPUT_AXONS, HW_FAN_IN, HW_FAN_OUT, HW_NEURON_PROFILES, HW_THRESHOLD_PROFILES,
-    HW_SYNAPSE_FORMATS, HW_LEARNING_AXONS,
+    HW_SYNAPSE_FORMATS, HW_LEARNING_AXONS, HW_TRACE_PROFILES, HW_CORE_SETTINGS,
     /* its synaptic memory */
     HW_MEMORY, HW_MEMORY_WORD, HW_BLOCK, HW_BLOCK_HEADER, HW_INDEX_BITS, HW_NEURON_MEMORY, HW_DELAY_MEMORY,
     /* ranges */
@@ -62,13 +62,16 @@ int64_t hw_limit(const hw_chip *chip, hw_quantity q);
 /** What a core has a limited number of. */
 typedef enum hw_resource {
     HW_USE_NEURONS, HW_USE_INPUT_AXONS, HW_USE_OUTPUT_AXONS, HW_USE_MEMORY, HW_USE_PROFILES, HW_USE_THRESHOLDS,
-    HW_USE_FORMATS,
+    HW_USE_FORMATS, HW_USE_TRACES, HW_USE_SETTINGS,
     HW_N_RESOURCES
 } hw_resource;
 
 /** The quantity that limits each resource, and what people call it ("input axons"). */
 extern const hw_quantity hw_resource_limit[HW_N_RESOURCES];
 extern const char *const hw_resource_name[HW_N_RESOURCES];
+
+/** What part of a limit is used. Settings of a core can only be the right number or too many: 0, or above 1. */
+double hw_part_used(hw_resource resource, int64_t use, double most);
 
 /** The built-in profiles in order. @return false behind the last */
 bool hw_chip_at(int index, hw_chip *chip);

@@ -11,4 +11,8 @@
 
 rv_status hw_header_write(const char *path, rv_net *net, const hw_map *map, rv_error *error);
 
+/** Makes a network of the arrays of a header that was written here, to prove that it says what it should: populations by their names, inputs
+ *  as spike_generators. @param def its resolution is 1 ms if 0 @return RV_OK, or RV_FILE_ERROR with a sentence that begins with the path */
+rv_status hw_header_read(const char *path, const rv_net_def *def, rv_net **net, rv_error *error);
+
 #endif

@@ -1,7 +1,6 @@
 /* Reads mapping files. The network is made from what the cores hold, not from a second copy of it: every synapse comes out of the words
  * of a core's memory, every target out of its list of neurons. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,7 @@ typedef struct reader {
     format      *format; /* [n_formats] */
     int64_t      n_neurons;
     list         source, target, projection_format;                        /* of projections */
-    list         core_of, compartment, profile, threshold;                 /* of neurons     */
+    list         core_of, compartment, profile, threshold, setting;                 /* of neurons     */
     list         core_chip, core_place, first_neuron, neuron, first_axon, first_word, bits;
     list         axon_source, first_block, block_format, block_n, block_compartment, block_bit;
     uint64_t    *memory; /* [n_words] */
@@ -46,16 +45,7 @@ typedef struct reader {
     export_synapses *synapses; /* [projections] */
 } reader;
 
-static rv_status refuse(const reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static rv_status refuse(const reader *r, const char *format, ...)
-{
-    char    text[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return error_set(r->error, RV_FILE_ERROR, "\"%s\": %s", r->path, text);
-}
+#define refuse(r, ...) error_in_file((r)->error, (r)->path, 0, __VA_ARGS__)
 
 static rv_status from_file(const reader *r, rv_status status) { return status == RV_OK ? RV_OK : error_set(r->error, status, "%s", r->file.error.text); }
 static rv_status from_net(const reader *r, rv_status status) { return status == RV_OK ? RV_OK : refuse(r, "%s", rv_net_error(r->m->net)->text); }
@@ -295,6 +285,7 @@ static rv_status read_neurons(reader *r)
     TRY(load(r, "/neurons/compartment", n, -1, n - 1, &r->compartment));
     TRY(load(r, "/neurons/profile", n, 0, n, &r->profile));
     TRY(load(r, "/neurons/threshold", n, 0, n, &r->threshold));
+    TRY(load(r, "/neurons/setting", n, 0, n, &r->setting));
     for (int64_t j = 0; j < n; j++) {
         int64_t core = r->core_of.x[j], at = r->first_neuron.x[core] + r->compartment.x[j];
         if (r->compartment.x[j] >= 0 && (at >= r->first_neuron.x[core + 1] || r->neuron.x[at] != j))
@@ -467,7 +458,7 @@ static rv_status read_mapper_formats(reader *r, hw_format *formats, int *n)
     if (status == RV_OK && l[0].n > HW_MAX_FORMATS) status = refuse(r, "/mapper_formats has %lld formats, allowed are %d", (long long)l[0].n, HW_MAX_FORMATS);
     *n = (int)l[0].n;
     for (int f = 0; f < *n && status == RV_OK; f++)
-        formats[f] = (hw_format){ (int)l[0].x[f], (int)l[1].x[f], (int)l[2].x[f], (int)l[3].x[f], l[4].x[f] != 0, l[5].x[f] != 0 };
+        formats[f] = (hw_format){ (int)l[0].x[f], (int)l[1].x[f], (int)l[2].x[f], (int)l[3].x[f], l[4].x[f] != 0, l[5].x[f] != 0, 0 };
     for (int k = 0; k < 6; k++) free(l[k].x);
     for (int f = 0; f < r->n_formats && status == RV_OK; f++)
         if (r->format[f].mapper >= *n) status = refuse(r, "/formats/%d has mapper_format = %lld, allowed 0 to %d", f, (long long)r->format[f].mapper, *n - 1);
@@ -487,7 +478,7 @@ static rv_status make_graph(reader *r)
     if (status == RV_OK && n_rates != r->n_neurons) status = refuse(r, "/neurons/rate has %lld values, allowed are %lld", (long long)n_rates, (long long)r->n_neurons);
     for (int64_t j = 0; j < r->n_neurons && status == RV_OK; j++) {
         r->m->graph->rate[j] = rate[j];
-        r->m->graph->profile[j] = (int32_t)r->profile.x[j], r->m->graph->threshold[j] = (int32_t)r->threshold.x[j];
+        r->m->graph->profile[j] = (int32_t)r->profile.x[j], r->m->graph->threshold[j] = (int32_t)r->threshold.x[j], r->m->graph->setting[j] = (int32_t)r->setting.x[j];
     }
     free(rate);
     return status;
@@ -522,7 +513,7 @@ static rv_status read_everything(reader *r)
 
 static void close_reader(reader *r)
 {
-    const list lists[] = { r->source, r->target, r->projection_format, r->core_of, r->compartment, r->profile, r->threshold, r->core_chip, r->core_place, r->first_neuron, r->neuron,
+    const list lists[] = { r->source, r->target, r->projection_format, r->core_of, r->compartment, r->profile, r->threshold, r->setting, r->core_chip, r->core_place, r->first_neuron, r->neuron,
                            r->first_axon, r->first_word, r->bits, r->axon_source, r->first_block, r->block_format, r->block_n, r->block_compartment, r->block_bit };
     for (int64_t p = 0; r->synapses && p < r->source.n; p++) free(r->synapses[p].from), free(r->synapses[p].to), free(r->synapses[p].weight), free(r->synapses[p].delay);
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) free(lists[k].x);

@@ -23,7 +23,7 @@ static rv_status check_projection(const export_net *e, const char *format, const
 {
     char text[OBJECT_TEXT];
     if (!p->plasticity) return RV_OK;
-    return error_set(error, RV_CONFLICT, "%s: %s files hold no learning rule (%s); connect it without plasticity, with the weights learnt",
+    return error_set(error, RV_CONFLICT, "%s: %s files hold no learning rule (%s); quantise with the option freeze, or connect it without plasticity, with the weights learnt",
                      definition_projection_label(e->def, p, text), format, p->plasticity->table.name);
 }
 

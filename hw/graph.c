@@ -13,9 +13,10 @@ static rv_status allocate_neurons(hw_graph *g, rv_error *error)
     size_t n = (size_t)g->n_neurons;
     g->profile = calloc(n + 1, sizeof *g->profile);
     g->threshold = calloc(n + 1, sizeof *g->threshold);
+    g->setting = calloc(n + 1, sizeof *g->setting);
     g->rate = calloc(n + 1, sizeof *g->rate);
     g->row = calloc(n + 2, sizeof *g->row);
-    if (!g->profile || !g->threshold || !g->rate || !g->row) return error_memory(error, "the graph of the network", (double)n * 32);
+    if (!g->profile || !g->threshold || !g->setting || !g->rate || !g->row) return error_memory(error, "the graph of the network", (double)n * 36);
     for (int k = 0; k < g->n_groups; k++)
         for (int64_t i = 0; i < g->group[k].n; i++) g->profile[g->group[k].first + i] = g->threshold[g->group[k].first + i] = k;
     return RV_OK;
@@ -56,7 +57,7 @@ void hw_graph_free(hw_graph *g)
     memory_free(g->weight, m * sizeof *g->weight);
     memory_free(g->delay, m * sizeof *g->delay);
     memory_free(g->format_of, m);
-    free(g->group), free(g->format), free(g->profile), free(g->threshold), free(g->rate), free(g->row);
+    free(g->group), free(g->format), free(g->profile), free(g->threshold), free(g->setting), free(g->notes), free(g->rate), free(g->row);
     free(g);
 }
 

@@ -32,6 +32,7 @@ typedef struct hw_format {
     int  sign;        /* 1: no weight is negative, -1: none is positive, 0: mixed            */
     bool dense;       /* every source reaches every neuron of a group: no index is stored    */
     bool learning;
+    int  trace;        /* of formats that learn: those of one number share the traces of their sources */
 } hw_format;
 
 typedef struct hw_graph {
@@ -41,15 +42,17 @@ typedef struct hw_graph {
     hw_format *format;    /* [n_formats]                                                        */
     int32_t   *profile;   /* [n_neurons] neurons of one number have the same decays, ...        */
     int32_t   *threshold; /* [n_neurons] ... or the same threshold                              */
+    int32_t   *setting;   /* [n_neurons] ... or the same lowest and highest potential           */
     double    *rate;      /* [n_neurons] spikes per step                                        */
     int64_t   *row;       /* [n_neurons + 1] first synapse of each neuron                       */
     int32_t   *target;    /* [n_synapses] ascending within a row                                */
     float     *weight;    /* [n_synapses]                                                       */
     uint16_t  *delay;     /* [n_synapses] steps; 1: arrives in the next step                    */
     uint8_t   *format_of; /* [n_synapses]                                                       */
+    char      *notes;     /* what was assumed, a sentence a line; NULL: nothing                 */
 } hw_graph;
 
-/** Groups and formats; profiles and thresholds are numbered by group, rates are 0. */
+/** Groups and formats; profiles and thresholds are numbered by group, settings and rates are 0. */
 rv_status hw_graph_new(const hw_group *groups, int n_groups, const hw_format *formats, int n_formats, hw_graph **graph,
                        rv_error *error);
 void      hw_graph_free(hw_graph *graph);
@@ -78,8 +81,9 @@ typedef struct hw_graph_options {
 } hw_graph_options;
 
 /** The graph of a network. Generators become inputs. Parameters that differ make profiles; those called V_th, vth, vth_hi
- *  or vth_lo make thresholds, and biases (I_e, bias_mant, bias_exp) count for nothing. Rates are those of the
- *  recorded spikes. Compiles the network if need be. Grid timing only. @param options NULL: all defaults */
+ *  or vth_lo make thresholds, vmin settings of the core, and biases (I_e, bias_mant, bias_exp) count for nothing. Rates are those of
+ *  the recorded spikes. A Poisson input becomes a group of inputs, one or more for each neuron so that none spikes in more than
+ *  half of the steps; constant currents are biases; what other currents there are the graph says in its notes. Compiles the network if need be. Grid timing only. @param options NULL: all defaults */
 rv_status hw_graph_from_net(rv_net *net, const hw_graph_options *options, hw_graph **graph, rv_error *error);
 
 /** The group of a neuron. */

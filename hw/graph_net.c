@@ -1,6 +1,7 @@
 /* The graph of a network of the simulator. Static synapses are read straight from the rows of sim/network.h, because a
  * list of 50 million would take gigabytes; those that learn come through the list, caught up to now. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,13 @@
 enum { STANDARD_BITS = 8 };
 static const double standard_rate = 10; /* Hz */
 
+static double estimated_rate(const hw_graph_options *options) { return options && options->rate > 0 ? options->rate : standard_rate; }
+
 typedef struct reading {
     rv_net    *net;
     hw_graph  *graph;
     rv_error  *error;
-    int       *format;          /* [n_projections]                                        */
+    int       *format;          /* [n_projections], then of inputs [n_inputs]             */
     int32_t  **tile_neuron;     /* [n_tiles][neurons of the tile] numbered in the network */
     int16_t  **tile_population; /* [n_tiles][neurons of the tile]                         */
 } reading;
@@ -102,6 +105,67 @@ static rv_status visit_projections(const reading *r, projection_fn f, void *user
     return RV_OK;
 }
 
+/* ---- Poisson inputs --------------------------------------------------------------------------------------------- */
+
+/* Each neuron hears sources of its own outside the chip, of which none spikes twice in a step, or in every other. */
+#define MOST_IN_A_STEP 0.5
+
+static double poisson_mean(const definition *d, const input_def *in) { return in->param[POISSON_RATE] * d->resolution * 1e-3; }
+
+static int64_t sources_of_each(const definition *d, const input_def *in)
+{
+    if (in->kind != INPUT_POISSON || in->param[POISSON_RATE] <= 0 || in->param[POISSON_WEIGHT] == 0) return 0;
+    return (int64_t)fmax(ceil(poisson_mean(d, in) / MOST_IN_A_STEP), 1);
+}
+
+/* Groups behind those of the populations, one for each input. */
+static const hw_group *input_group(const reading *r, int input) { return &r->graph->group[def_of(r)->n_populations + input]; }
+
+static void visit_input(const reading *r, int k, hw_synapse_fn take, void *sink)
+{
+    const input_def *in = &def_of(r)->input[k];
+    int64_t          each = sources_of_each(def_of(r), in), source = input_group(r, k)->first;
+    for (int64_t i = 0; i < in->target.count; i++)
+        for (int64_t m = 0; m < each; m++, source++) {
+            int64_t target = r->graph->group[in->target.population].first + range_neuron(&in->target, i);
+            take(sink, &(hw_synapse){ source, target, in->param[POISSON_WEIGHT], 1, r->format[def_of(r)->n_projections + k] });
+        }
+}
+
+static void note_input(const reading *r, int k, FILE *out)
+{
+    const definition *d = def_of(r);
+    const input_def  *in = &d->input[k];
+    int64_t           each = sources_of_each(d, in);
+    fprintf(out, "  %s input to \"%s\": ", input_tables[in->kind].name, d->population[in->target.population].name);
+    if (in->kind == INPUT_POISSON && each == 0) fputs("silent\n", out);
+    else if (in->kind == INPUT_POISSON)
+        fprintf(out, "%lld sources outside the chip, %lld for each neuron, with an axon and a synapse each; they spike %.3g times a step\n", (long long)(each * in->target.count), (long long)each,
+                poisson_mean(d, in) / (double)each);
+    else if (in->kind == INPUT_DC) fputs("taken for a part of the bias, which costs nothing\n", out);
+    else fputs("a current that changes has no place on a chip and is not counted\n", out);
+}
+
+/* How much of the traffic is known. */
+static void note_rates(const reading *r, double hertz, FILE *out)
+{
+    int known = 0, n = def_of(r)->n_populations;
+    for (int p = 0; p < n; p++) known += rv_time(r->net) > 0 && rv_spikes_recorded(r->net, (rv_population){ p + 1 });
+    if (known == n) fprintf(out, "  rates measured in a run of %.6g ms\n", rv_time(r->net));
+    else if (known) fprintf(out, "  rates of %d of %d populations measured in a run of %.6g ms, else estimated: %g Hz for every neuron\n", known, n, rv_time(r->net), hertz);
+    else fprintf(out, "  rates estimated: %g Hz for every neuron, since no run was recorded\n", hertz);
+}
+
+static rv_status write_notes(const reading *r, double hertz)
+{
+    size_t size;
+    FILE  *out = open_memstream(&r->graph->notes, &size);
+    if (out) note_rates(r, hertz, out);
+    for (int k = 0; out && k < def_of(r)->n_inputs; k++) note_input(r, k, out);
+    if (out) fputc('\n', out);
+    return out && fclose(out) == 0 ? RV_OK : error_memory(r->error, "the graph of the network", 0);
+}
+
 /* ---- formats ---------------------------------------------------------------------------------------------------- */
 
 /* What one pass over its synapses tells of a projection. */
@@ -137,20 +201,54 @@ static int weight_bits(const summary *s, const hw_graph_options *options)
     return bits == 7 ? 8 : bits < 1 ? 1 : bits;
 }
 
-static hw_format format_of(const projection_def *p, const population_def *target, const summary *s, const hw_graph_options *options)
+/* Which projection before, or this one, has the same traces of its sources. */
+typedef struct source_traces {
+    const rv_rule *rule; /* NULL: rules of epochs share one kind of trace */
+    double         impulse[N_EPOCH_X], tau[N_EPOCH_X];
+} source_traces;
+
+static source_traces traces_of(const projection_def *p)
+{
+    source_traces t = { .rule = p->plasticity };
+    rv_epochs     e = { .t_epoch = 1 };
+    if (!p->plasticity->epochs) { /* rules at spikes: all their parameters */
+        for (int k = 0; k < p->plasticity->table.n_params; k++) t.tau[k % N_EPOCH_X] += (k + 1) * p->param[k];
+        return t;
+    }
+    p->plasticity->epochs(p->param, p->text, &e);
+    t.rule = NULL;
+    for (int k = 0; k < N_EPOCH_X; k++) t.impulse[k] = e.impulse[k], t.tau[k] = e.impulse[k] > 0 ? e.tau[k] : 0;
+    return t;
+}
+
+static int number_of_traces(const definition *d, const projection_def *p)
+{
+    int           k = 0;
+    source_traces mine, other;
+    if (!p->plasticity) return 0;
+    for (mine = traces_of(p); &d->projection[k] != p; k++) {
+        if (!d->projection[k].plasticity) continue;
+        other = traces_of(&d->projection[k]);
+        if (other.rule == mine.rule && memcmp(other.impulse, mine.impulse, sizeof mine.impulse) == 0 && memcmp(other.tau, mine.tau, sizeof mine.tau) == 0) break;
+    }
+    return k;
+}
+
+static hw_format format_of(const definition *d, const projection_def *p, const population_def *target, const summary *s, const hw_graph_options *options)
 {
     bool whole = p->target.first == 0 && p->target.stride == 1 && p->target.count == target->n;
     return (hw_format){ .weight_bits = weight_bits(s, options),
                         .delay_bits = bits_of((double)s->longest),
                         .sign = s->negative && s->positive ? 0 : s->negative ? -1 : 1,
                         .dense = p->rule == CONNECT_ALL_TO_ALL && whole && !projection_excludes_autapses(p),
-                        .learning = p->plasticity != NULL };
+                        .learning = p->plasticity != NULL,
+                        .trace = number_of_traces(d, p) };
 }
 
 static bool same_format(const hw_format *a, const hw_format *b)
 {
     return a->weight_bits == b->weight_bits && a->delay_bits == b->delay_bits && a->sign == b->sign && a->dense == b->dense &&
-           a->learning == b->learning && a->weight_exp == b->weight_exp;
+           a->learning == b->learning && a->trace == b->trace && a->weight_exp == b->weight_exp;
 }
 
 /* A row is dense as long as one format's synapses on a core are those of one population: projections that are dense
@@ -162,18 +260,32 @@ static bool would_mix(const definition *d, const int *format, int projection, in
     return false;
 }
 
+/* @param k projection, or behind the last of them an input */
+static rv_status take_format(reading *r, int k, const hw_format *format)
+{
+    hw_graph *g = r->graph;
+    int       f = 0;
+    while (f < g->n_formats && !(same_format(&g->format[f], format) && !(format->dense && would_mix(def_of(r), r->format, k, f)))) f++;
+    if (f == HW_MAX_FORMATS)
+        return error_set(r->error, RV_OUT_OF_RANGE, "the projections differ in bits, delays and signs in more than %d ways", HW_MAX_FORMATS);
+    if (f == g->n_formats) g->format[g->n_formats++] = *format;
+    r->format[k] = f;
+    return RV_OK;
+}
+
 static rv_status choose_formats(reading *r, const summary *seen, const hw_graph_options *options)
 {
     const definition *d = def_of(r);
-    hw_graph         *g = r->graph;
     for (int k = 0; k < d->n_projections; k++) {
-        hw_format format = format_of(&d->projection[k], &d->population[d->projection[k].target.population], &seen[k], options);
-        int       f = 0;
-        while (f < g->n_formats && !(same_format(&g->format[f], &format) && !(format.dense && would_mix(d, r->format, k, f)))) f++;
-        if (f == HW_MAX_FORMATS)
-            return error_set(r->error, RV_OUT_OF_RANGE, "the projections differ in bits, delays and signs in more than %d ways", HW_MAX_FORMATS);
-        if (f == g->n_formats) g->format[g->n_formats++] = format;
-        r->format[k] = f;
+        hw_format format = format_of(d, &d->projection[k], &d->population[d->projection[k].target.population], &seen[k], options);
+        TRY(take_format(r, k, &format));
+    }
+    for (int k = 0; k < d->n_inputs; k++) {
+        summary    one = { 0 };
+        hw_synapse synapse = { .weight = d->input[k].param[POISSON_WEIGHT], .delay = 1 };
+        if (sources_of_each(d, &d->input[k]) == 0) continue;
+        summarise(&one, 0, &synapse);
+        TRY(take_format(r, d->n_projections + k, &(hw_format){ .weight_bits = weight_bits(&one, options), .sign = one.negative ? -1 : 1 }));
     }
     return RV_OK;
 }
@@ -194,14 +306,16 @@ static void pass_on(void *user, int projection, hw_synapse *synapse)
 
 static rv_status visit_all(void *user, hw_synapse_fn take, void *sink)
 {
-    passing p = { user, take, sink };
-    return visit_projections(user, pass_on, &p);
+    passing        p = { user, take, sink };
+    const reading *r = user;
+    for (int k = 0; k < def_of(r)->n_inputs; k++) visit_input(r, k, take, sink);
+    return visit_projections(r, pass_on, &p);
 }
 
 static rv_status read_synapses(reading *r, const hw_graph_options *options)
 {
     summary *seen = calloc((size_t)def_of(r)->n_projections + 1, sizeof *seen);
-    r->format = calloc((size_t)def_of(r)->n_projections + 1, sizeof *r->format);
+    r->format = calloc((size_t)(def_of(r)->n_projections + def_of(r)->n_inputs) + 1, sizeof *r->format);
     rv_status status = seen && r->format ? number_tiles(r) : error_memory(r->error, "the graph of the network", 0);
     if (status == RV_OK) status = visit_projections(r, summarise, seen);
     if (status == RV_OK) status = choose_formats(r, seen, options);
@@ -237,20 +351,26 @@ static bool is_one_of(const char *name, const char *const *names)
 }
 
 static bool is_threshold(const char *name) { return is_one_of(name, (const char *const[]){ "V_th", "vth", "vth_hi", "vth_lo", NULL }); }
+static bool is_setting(const char *name) { return is_one_of(name, (const char *const[]){ "vmin", "V_min", NULL }); }
 static bool is_bias(const char *name) { return is_one_of(name, (const char *const[]){ "I_e", "bias_mant", "bias_exp", NULL }); }
 
-static uint64_t hash_neuron(const population_def *p, int64_t i, bool thresholds)
+typedef enum shared { SHARED_PROFILE, SHARED_THRESHOLD, SHARED_SETTING } shared;
+
+static shared shared_by(const char *name) { return is_threshold(name) ? SHARED_THRESHOLD : is_setting(name) ? SHARED_SETTING : SHARED_PROFILE; }
+
+static uint64_t hash_neuron(const population_def *p, int64_t i, shared what)
 {
-    uint64_t hash = hashed(0xcbf29ce484222325u, p->model->table.name, strlen(p->model->table.name));
+    uint64_t hash = 0xcbf29ce484222325u;
+    if (what != SHARED_SETTING) hash = hashed(hash, p->model->table.name, strlen(p->model->table.name));
     for (int k = 0; k < p->model->table.n_params; k++) {
         const char *name = p->model->table.params[k].name;
         double      value = neuron_value(&p->param[k], i) + 0.0; /* -0 is 0 */
-        if (!is_bias(name) && is_threshold(name) == thresholds) hash = hashed(hash, &value, sizeof value);
+        if (!is_bias(name) && shared_by(name) == what) hash = hashed(hash, &value, sizeof value);
     }
     return hash;
 }
 
-static rv_status number_profiles(const reading *r, bool thresholds, int32_t *number)
+static rv_status number_profiles(const reading *r, shared what, int32_t *number)
 {
     const definition *d = def_of(r);
     int64_t           n = r->graph->n_neurons, at = 0;
@@ -258,7 +378,8 @@ static rv_status number_profiles(const reading *r, bool thresholds, int32_t *num
     if (!list) return error_memory(r->error, "profiles", (double)n * sizeof *list);
     for (int p = 0; p < d->n_populations; p++)
         for (int64_t i = 0; i < d->population[p].n; i++, at++)
-            list[at] = (labelled){ hash_neuron(&d->population[p], i, thresholds), (int32_t)at };
+            list[at] = (labelled){ hash_neuron(&d->population[p], i, what), (int32_t)at };
+    for (; at < n; at++) list[at] = (labelled){ 0, (int32_t)at }; /* sources outside */
     qsort(list, (size_t)n, sizeof *list, by_hash);
     int32_t last = 0;
     for (int64_t k = 0; k < n; k++) {
@@ -301,10 +422,13 @@ static void estimate_rates(const reading *r, int p, double hertz)
 
 static rv_status read_rates(const reading *r, const hw_graph_options *options)
 {
-    double steps = rv_time(r->net) / def_of(r)->resolution, hertz = options && options->rate > 0 ? options->rate : standard_rate;
+    double steps = rv_time(r->net) / def_of(r)->resolution, hertz = estimated_rate(options);
     for (int p = 0; p < def_of(r)->n_populations; p++)
         if (steps > 0 && rv_spikes_recorded(r->net, (rv_population){ p + 1 })) TRY(measure_rates(r, p, steps));
         else estimate_rates(r, p, hertz);
+    for (int k = 0; k < def_of(r)->n_inputs; k++)
+        for (int64_t i = 0; i < input_group(r, k)->n; i++)
+            r->graph->rate[input_group(r, k)->first + i] = poisson_mean(def_of(r), &def_of(r)->input[k]) / (double)sources_of_each(def_of(r), &def_of(r)->input[k]);
     return RV_OK;
 }
 
@@ -313,15 +437,20 @@ static rv_status read_rates(const reading *r, const hw_graph_options *options)
 static rv_status make_groups(reading *r)
 {
     const definition *d = def_of(r);
-    hw_group         *groups = calloc((size_t)d->n_populations + 1, sizeof *groups);
+    hw_group         *groups = calloc((size_t)(d->n_populations + d->n_inputs) + 1, sizeof *groups);
     if (!groups) return error_memory(r->error, "the graph of the network", 0);
     for (int p = 0; p < d->n_populations; p++) {
         size_t length = strlen(d->population[p].name);
         groups[p].n = d->population[p].n, groups[p].input = d->population[p].model->emit != NULL;
         memcpy(groups[p].name, d->population[p].name, length < HW_GROUP_TEXT ? length : HW_GROUP_TEXT - 1);
     }
+    for (int k = 0; k < d->n_inputs; k++) {
+        hw_group *g = &groups[d->n_populations + k];
+        snprintf(g->name, HW_GROUP_TEXT, "%s input to %.40s", input_tables[d->input[k].kind].name, d->population[d->input[k].target.population].name);
+        g->n = d->input[k].target.count * sources_of_each(d, &d->input[k]), g->input = true;
+    }
     hw_format *formats = calloc(HW_MAX_FORMATS, sizeof *formats); /* room for those that are found */
-    rv_status  status = formats ? hw_graph_new(groups, d->n_populations, formats, HW_MAX_FORMATS, &r->graph, r->error)
+    rv_status  status = formats ? hw_graph_new(groups, d->n_populations + d->n_inputs, formats, HW_MAX_FORMATS, &r->graph, r->error)
                                 : error_memory(r->error, "the graph of the network", 0);
     if (status == RV_OK) r->graph->n_formats = 0;
     free(groups);
@@ -349,8 +478,10 @@ rv_status hw_graph_from_net(rv_net *net, const hw_graph_options *options, hw_gra
     if (rv_compile(net) != RV_OK) return error_set(error, rv_net_error(net)->status, "%s", rv_net_error(net)->text);
     rv_status status = make_groups(&r);
     if (status == RV_OK) status = read_synapses(&r, options);
-    if (status == RV_OK) status = number_profiles(&r, false, r.graph->profile);
-    if (status == RV_OK) status = number_profiles(&r, true, r.graph->threshold);
+    if (status == RV_OK) status = number_profiles(&r, SHARED_PROFILE, r.graph->profile);
+    if (status == RV_OK) status = number_profiles(&r, SHARED_THRESHOLD, r.graph->threshold);
+    if (status == RV_OK) status = number_profiles(&r, SHARED_SETTING, r.graph->setting);
+    if (status == RV_OK) status = write_notes(&r, estimated_rate(options));
     if (status == RV_OK) status = read_rates(&r, options);
     if (status == RV_OK) *graph = r.graph;
     else hw_graph_free(r.graph);

@@ -67,5 +67,5 @@ const rv_model rv_model_loihi1_lif = {
                             "v > vth:  spike; v = 0 for refract_delay - 1 further steps; a step of the network is a step of the chip",
                .reference = "nengo/nengo-loihi 1.1.0, emulator; sagacitysite/brian2_loihi: Michaelis et al. 2022, doi:10.3389/fninf.2022.1015624",
                .params = params, .n_params = N_PARAMS, .states = states, .n_states = N_STATES },
-    .n_constants = N_CONSTANTS, .check = check, .no_closed_form = in_steps_only, .prepare = prepare, .sweep = sweep, .step = step,
+    .n_constants = N_CONSTANTS, .adds_inputs = true, .check = check, .no_closed_form = in_steps_only, .prepare = prepare, .sweep = sweep, .step = step,
 };

@@ -69,11 +69,20 @@ static void begin(const double *variable, double *sum, int n)
     for (int i = 0; i < n; i++) sum[i] = ldexp(1, VARIABLE_SHIFT) * variable[i];
 }
 
+double loihi_factor_limit(rule_symbol symbol) { return ldexp(1, factor_bits[symbol]); }
+
+int loihi_product_shift(const rule_product *p)
+{
+    int bits = MANTISSA_BITS;
+    for (int k = 0; k < p->n_factors; k++) bits += factor_bits[p->factor[k].symbol];
+    return bits > ACCUMULATOR_BITS ? bits - ACCUMULATOR_BITS : 0;
+}
+
 /* A constant that is not whole is cut with what it is added to. */
 RV_VECTORISED
 static void limit_factor(rule_symbol symbol, double *value, int n)
 {
-    double limit = ldexp(1, factor_bits[symbol]);
+    double limit = loihi_factor_limit(symbol);
     for (int i = 0; i < n; i++) value[i] = trunc(fixed_clip(value[i], -limit, limit - 1));
 }
 
@@ -83,10 +92,9 @@ static double clip_accumulator(double x) { return fixed_clip(x, -(1 << ACCUMULAT
 RV_VECTORISED
 static void add_product(const rule_product *p, const double *value, double *sum, int n)
 {
-    int mantissa = 0, exponent = 0, bits = MANTISSA_BITS;
+    int mantissa = 0, exponent = 0;
     loihi_scale(p, &mantissa, &exponent);
-    for (int k = 0; k < p->n_factors; k++) bits += factor_bits[p->factor[k].symbol];
-    double right = ldexp(1, bits > ACCUMULATOR_BITS ? ACCUMULATOR_BITS - bits : 0), left = ldexp(1, exponent + EXPONENT_OFFSET);
+    double right = ldexp(1, -loihi_product_shift(p)), left = ldexp(1, exponent + EXPONENT_OFFSET);
     for (int i = 0; i < n; i++) {
         double product = floor(fixed_wrap(value[i] * mantissa, 0x1p31) * right) * left;
         sum[i] = clip_accumulator(sum[i] + clip_accumulator(product));

@@ -11,6 +11,11 @@ extern const rv_arithmetic loihi_learning;
  *  @return whether there is one */
 bool loihi_scale(const rule_product *p, int *mantissa, int *exponent);
 
+/** By how many bits the chip shifts the value of a product right before it is scaled: products of many factors are so many
+ *  powers of two smaller than written. And the limit of what a factor and its constant can be together. */
+int    loihi_product_shift(const rule_product *p);
+double loihi_factor_limit(rule_symbol symbol);
+
 /** A trace (0..127) over one step, rounded up with the probability of the fraction. @param keep the part that is left
  *  @param random in [0, 1) */
 double loihi_decay_trace(double keep, double random, double trace);

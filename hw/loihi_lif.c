@@ -103,7 +103,7 @@ const rv_model rv_model_loihi_lif = {
                .equations = LAVA_LIF "v > vth << 6:  spike; v = 0\nbias = bias_mant << bias_exp; a step of the network is a step of the chip",
                .reference = "Lava 0.10.0 (lava-nc/lava), proc/lif, fixed point; Davies et al. 2018, doi:10.1109/MM.2018.112130359",
                .params = params, .n_params = N_PARAMS, .states = states, .n_states = N_STATES },
-    .n_constants = N_CONSTANTS, .check = check, .no_closed_form = in_steps_only, .prepare = prepare, .sweep = sweep, .step = step,
+    .n_constants = N_CONSTANTS, .adds_inputs = true, .check = check, .no_closed_form = in_steps_only, .prepare = prepare, .sweep = sweep, .step = step,
 };
 
 /* ---- loihi_ternary ------------------------------------------------------------------------------------------ */
@@ -152,6 +152,6 @@ const rv_model rv_model_loihi_ternary = {
                .equations = LAVA_LIF "v > vth_hi << 6:  spike that carries 1; v = 0\nv < vth_lo << 6:  spike that carries -1; v = 0",
                .reference = "Lava 0.10.0 (lava-nc/lava), proc/lif, fixed point",
                .params = ternary_params, .n_params = N_TERNARY_PARAMS, .states = ternary_states, .n_states = N_TERNARY_STATES },
-    .n_constants = OTHER + 1, .carries = 1 + SPIKE, .check = check_ternary, .no_closed_form = in_steps_only, .prepare = prepare_ternary,
+    .n_constants = OTHER + 1, .adds_inputs = true, .carries = 1 + SPIKE, .check = check_ternary, .no_closed_form = in_steps_only, .prepare = prepare_ternary,
     .sweep = sweep_ternary, .step = step_ternary,
 };

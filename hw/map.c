@@ -64,7 +64,7 @@ rv_status map_problem_open(map_problem *w, const hw_chip *chip, const hw_graph *
     weigh(w), note_inputs(w), set_limits(w);
     w->h = (hypergraph){ .n_vertices = (int32_t)g->n_neurons, .n_nets = (int32_t)g->n_neurons, .row = g->row, .pin = g->target,
                          .format = g->format_of, .source = w->source, .weight = w->weight, .outside = w->outside,
-                         .profile = g->profile, .threshold = g->threshold };
+                         .profile = g->profile, .threshold = g->threshold, .setting = g->setting };
     TRY(hypergraph_transpose(&w->h, error));
     return map_check_targets(w, error);
 }

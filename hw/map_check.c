@@ -128,6 +128,8 @@ static const char *const advice[HW_N_RESOURCES] = {
     [HW_USE_PROFILES] = "let neurons share decays and refractory periods",
     [HW_USE_THRESHOLDS] = "let neurons share thresholds",
     [HW_USE_FORMATS] = "let projections share weight bits and delay ranges",
+    [HW_USE_TRACES] = "let projections that learn share impulses and time constants",
+    [HW_USE_SETTINGS] = "let neurons share the lowest potential",
 };
 
 /* The population with most neurons on a core. @param neurons [n] ascending */
@@ -199,7 +201,7 @@ static hw_resource tightest_of(const map_problem *w, const partition *p)
     for (int32_t c = 0; c < p->n_parts; c++) {
         int fullest = 0;
         for (int r = 1; r < HW_N_RESOURCES; r++)
-            if ((double)p->state[c].use[r] / (double)w->limits.most[r] > (double)p->state[c].use[fullest] / (double)w->limits.most[fullest]) fullest = r;
+            if (hw_part_used((hw_resource)r, p->state[c].use[r], (double)w->limits.most[r]) > hw_part_used((hw_resource)fullest, p->state[c].use[fullest], (double)w->limits.most[fullest])) fullest = r;
         n[fullest]++;
     }
     for (int r = 1; r < HW_N_RESOURCES; r++)
@@ -226,7 +228,7 @@ double hw_map_fullness(const hw_map *map, int32_t core, hw_resource *tightest)
     double full = 0;
     if (tightest) *tightest = HW_USE_NEURONS;
     for (int r = 0; r < HW_N_RESOURCES; r++) {
-        double part = (double)map->core[core].use[r] / hw_value(&map->chip, hw_resource_limit[r]);
+        double part = hw_part_used((hw_resource)r, map->core[core].use[r], hw_value(&map->chip, hw_resource_limit[r]));
         if (part > full) {
             full = part;
             if (tightest) *tightest = (hw_resource)r;

@@ -73,7 +73,7 @@ static occupancy occupancy_of(const hw_map *map, hw_resource r)
     double    most = hw_value(&map->chip, hw_resource_limit[r]);
     for (int32_t c = 0; c < map->n_cores; c++) {
         hw_resource tightest;
-        double      part = (double)map->core[c].use[r] / most;
+        double      part = hw_part_used(r, map->core[c].use[r], most);
         hw_map_fullness(map, c, &tightest);
         o.mean += part / map->n_cores;
         if (part > o.highest) o.highest = part, o.fullest = c;
@@ -91,6 +91,7 @@ static void print_limits(const hw_map *map, FILE *out)
         int64_t limit = hw_limit(&map->chip, hw_resource_limit[r]);
         if (limit == INT64_MAX) continue;
         occupancy o = occupancy_of(map, r);
+        if (r == HW_USE_SETTINGS && o.highest == 0) continue;
         fprintf(out, "  %-24s %10lld %6.1f%% %8.1f%%  core %d\n", hw_resource_name[r], (long long)limit, 100 * o.mean, 100 * o.highest, o.fullest);
         if (o.n_tightest > most) most = o.n_tightest, tightest = r;
     }
@@ -152,6 +153,7 @@ rv_status hw_map_report(const hw_map *map, int most_cores, char **text)
     FILE  *out = open_memstream(text, &size);
     if (!out) return RV_OUT_OF_MEMORY;
     print_size(map, out);
+    if (map->graph->notes) fputs(map->graph->notes, out);
     print_traffic(map, out);
     print_cost(map, out);
     print_limits(map, out);

@@ -461,6 +461,7 @@ static rv_status write_neurons(writer *w)
     TRY(hdf5_write(&w->file, "/neurons/compartment", HDF5_I32, w->map->compartment, n));
     TRY(hdf5_write(&w->file, "/neurons/profile", HDF5_I32, w->g->profile, n));
     TRY(hdf5_write(&w->file, "/neurons/threshold", HDF5_I32, w->g->threshold, n));
+    TRY(hdf5_write(&w->file, "/neurons/setting", HDF5_I32, w->g->setting, n));
     return hdf5_write(&w->file, "/neurons/rate", HDF5_F64, w->g->rate, n);
 }
 

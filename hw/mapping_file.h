@@ -34,7 +34,8 @@
  *   /neurons             of every neuron [n_neurons]:
  *     core               where it is; of an input: where its spikes enter the chip
  *     compartment        its number there; -1: an input
- *     profile, threshold which neurons share the same decays, which the same threshold
+ *     profile, threshold, setting
+ *                        which neurons share the same decays, which the same threshold, which the same lowest potential
  *     rate               spikes per step that the mapping was made for
  *
  *   /cores               of every core in use [n_cores]:

@@ -18,6 +18,7 @@ enum { MOST_DELAY = 62, NEVER = 131072, BIAS_UNIT = 64 };
 typedef struct layer {
     int          population, before; /* before: the population it hears, -1: none               */
     bool         shaped;
+    netx_shape   order;
     export_shape shape;
     double      *weight, *recurrent; /* [n_out][n_in] and [n_out][n_out] or NULL                 */
     double      *delay;              /* [n_out][n_in] or NULL: none                              */
@@ -114,7 +115,7 @@ static rv_status take_shapes(writer *w, const netx_shape *shapes, int n_shapes)
         for (int i = 0; i < w->n_layers; i++) {
             layer *l = &w->layer[i];
             if (l->population + 1 != shapes[k].population.id) continue;
-            l->shaped = true, l->shape = shapes[k].shape;
+            l->shaped = true, l->order = shapes[k], l->shape = shapes[k].shape;
             if (export_shape_size(&l->shape) != population_of(w, l)->n)
                 return refuse(w, l->population, "its shape %lld x %lld x %lld is not that of %lld neurons", (long long)l->shape.w, (long long)l->shape.h, (long long)l->shape.c,
                               (long long)population_of(w, l)->n);
@@ -196,7 +197,7 @@ static bool is_kind(const export_synapses *s, const char *name) { return s->kind
 static int64_t column_of_neuron(const layer *before, int64_t neuron)
 {
     const export_shape *s = &before->shape;
-    if (!before->shaped) return neuron;
+    if (!before->shaped || before->order.channels_first) return neuron;
     return (neuron % s->c * s->h + neuron / s->c % s->h) * s->w + neuron / s->c / s->h;
 }
 
@@ -313,32 +314,70 @@ static rv_status check_weights(const writer *w, const layer *l)
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------ */
 
-/* The only projection from the layer before, if it is of convolutional synapses; else NULL. */
+int64_t netx_neuron(const netx_shape *shape, int64_t neuron)
+{
+    const export_shape *s = &shape->shape;
+    int64_t             x = neuron % s->w, y = neuron / s->w % s->h, c = neuron / s->w / s->h;
+    return shape->channels_first ? (x * s->h + y) * s->c + c : neuron;
+}
+
+/* The only projection from the layer before, if it could be a convolution; else NULL. */
 static const export_synapses *conv_synapses(const writer *w, const layer *l)
 {
     const export_synapses *found = NULL;
     for (int k = 0; k < w->e.n_projections; k++) {
         const export_synapses *s = &w->e.projection[k];
         if (s->n == 0 || s->target != l->population) continue;
-        if (found || !is_kind(s, "loihi_conv") || s->source != l->before) return NULL;
+        if (found || !(is_kind(s, "loihi_conv") || is_kind(s, "loihi")) || s->source != l->before) return NULL;
         found = s;
     }
     return found;
 }
 
-static bool bias_is_per_channel(const population_def *p, int64_t channels)
+/* The first neuron of a channel. */
+static int64_t neuron_of_channel(const layer *l, int64_t channel) { return l->order.channels_first ? channel * l->shape.w * l->shape.h : channel; }
+
+static int64_t channel_of(const layer *l, int64_t neuron) { return netx_neuron(&l->order, neuron) % l->shape.c; }
+
+static bool bias_is_per_channel(const population_def *p, const layer *l)
 {
-    for (int64_t i = channels; i < p->n; i++)
-        if (export_bias(p, i) != export_bias(p, i % channels)) return false;
+    for (int64_t i = 0; i < p->n; i++)
+        if (export_bias(p, i) != export_bias(p, neuron_of_channel(l, channel_of(l, i)))) return false;
     return true;
+}
+
+/* The synapses with their neurons numbered as in the file, and weights as what a spike adds: kernels have no exponent. What is not
+ * whole, is delayed, or could exceed the sum's 24 bits is no convolution of netx. @param total room, [n_out] */
+static bool as_kernel(const export_synapses *s, const layer *before, const layer *l, export_synapses *k, double *total)
+{
+    double scale = ldexp(1, (int)export_synapse_param(s, "weight_exp", 0));
+    for (int64_t i = 0; i < s->n; i++) {
+        k->from[i] = netx_neuron(&before->order, s->from[i]), k->to[i] = netx_neuron(&l->order, s->to[i]);
+        k->weight[i] = s->weight[i] * scale, k->delay[i] = s->delay[i];
+        total[s->to[i]] += fabs(k->weight[i]);
+        if (k->weight[i] != rint(k->weight[i]) || s->delay[i] != 1 || (total[s->to[i]] >= FIXED_STATE && is_kind(s, "loihi"))) return false;
+    }
+    return true;
+}
+
+static rv_status find_kernel(const writer *w, const export_synapses *s, layer *l, const layer *before)
+{
+    size_t          n = (size_t)s->n + 1;
+    export_synapses k = *s;
+    double         *total = calloc((size_t)population_of(w, l)->n + 1, sizeof *total);
+    k.from = malloc(n * sizeof *k.from), k.to = malloc(n * sizeof *k.to), k.weight = malloc(n * sizeof *k.weight), k.delay = malloc(n * sizeof *k.delay);
+    rv_status status = total && k.from && k.to && k.weight && k.delay ? RV_OK : RV_OUT_OF_MEMORY;
+    if (status == RV_OK) status = as_kernel(s, before, l, &k, total) ? export_find_conv(&k, &before->shape, &l->shape, &l->conv) : RV_CONFLICT;
+    free(total), free(k.from), free(k.to), free(k.weight), free(k.delay);
+    return status;
 }
 
 /* @return whether the layer is one */
 static rv_status try_conv(const writer *w, layer *l, const layer *before)
 {
     const export_synapses *s = conv_synapses(w, l);
-    if (!s || !l->shaped || !before->shaped || !bias_is_per_channel(population_of(w, l), l->shape.c)) return RV_OK;
-    rv_status status = export_find_conv(s, &before->shape, &l->shape, &l->conv);
+    if (!s || !l->shaped || !before->shaped || !bias_is_per_channel(population_of(w, l), l)) return RV_OK;
+    rv_status status = find_kernel(w, s, l, before);
     if (status == RV_OUT_OF_MEMORY) return error_memory(w->error, "a convolution", (double)s->n * 8);
     l->is_conv = status == RV_OK;
     return RV_OK;
@@ -431,7 +470,7 @@ static rv_status write_bias(writer *w, int number, const layer *l)
     bool                  any = false;
     double               *bias = malloc((size_t)n * sizeof *bias);
     if (!bias) return error_memory(&w->file.error, "biases", (double)n * sizeof *bias);
-    for (int64_t i = 0; i < n; i++) bias[i] = export_bias(p, i) / BIAS_UNIT, any |= bias[i] != 0;
+    for (int64_t i = 0; i < n; i++) bias[i] = export_bias(p, l->is_conv ? neuron_of_channel(l, i) : i) / BIAS_UNIT, any |= bias[i] != 0;
     rv_status status = any ? write_floats(w, number, "bias", bias, 1, &n) : RV_OK;
     free(bias);
     return status;
@@ -537,7 +576,7 @@ int netx_shapes(const netx *n, netx_shape *shapes)
     for (int k = 0; k < n->n_layers; k++) {
         const netx_layer *l = &n->layer[k];
         rv_population     p = l->neurons.id ? l->neurons : k == 0 ? n->input : (rv_population){ 0 };
-        if (p.id && l->rank == 3) shapes[found++] = (netx_shape){ p, { l->shape[0], l->shape[1], l->shape[2] } };
+        if (p.id && l->rank == 3) shapes[found++] = (netx_shape){ p, { l->shape[0], l->shape[1], l->shape[2] }, false };
     }
     return found;
 }

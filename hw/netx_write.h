@@ -15,12 +15,16 @@
 #include "hw/export_conv.h"
 #include "hw/netx.h"
 
-/** What population has which shape: those with loihi_conv synapses need one at both ends to be written as convolutions. Others become
- *  dense layers, of the same effect. */
+/** What population has which shape. Where both ends of a projection have one and its synapses are those of a kernel, it is written as a
+ *  convolution; all others become dense layers, of the same effect. */
 typedef struct netx_shape {
     rv_population population;
     export_shape  shape;
+    bool          channels_first; /* neuron (x, y, c) has the number (c height + y) width + x, as in NIR, and in the file that of netx */
 } netx_shape;
+
+/** The number in a netx file of a neuron of a population with a shape. */
+int64_t netx_neuron(const netx_shape *shape, int64_t neuron);
 
 /** @param shapes [n_shapes] may be NULL @param with result, may be NULL: the options to load the file with, for what lava-dl does not
  *  keep in it (reset intervals, bits of the input's messages) */

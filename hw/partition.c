@@ -166,8 +166,10 @@ static void add_pins(partition *p, int32_t net, int32_t part, int format, int32_
     if (t->n == before_n) return;
     int sign = n > 0 ? 1 : -1;
     count_user(p, part, HW_USE_FORMATS, &p->state[part].format, format, sign);
-    if (p->limits->formats && p->limits->formats[format].learning)
+    if (p->limits->formats && p->limits->formats[format].learning) {
         add_use(p, part, HW_USE_INPUT_AXONS, sign * (p->limits->learning_axons - 1));
+        count_user(p, part, HW_USE_TRACES, &p->state[part].trace, p->limits->formats[format].trace, sign);
+    }
     /* the entry came or went: was, or is, it the only one of this part? */
     int32_t at = lower_bound(t, key_of(part, 0)), others = 0;
     while (at < t->n && part_of(t->key[at]) == part) at++, others++;
@@ -208,6 +210,7 @@ static void count_vertex(partition *p, int32_t v, int32_t part, int n)
     add_use(p, part, HW_USE_MEMORY, n * p->limits->vertex_memory);
     if (h->profile) count_user(p, part, HW_USE_PROFILES, &p->state[part].profile, h->profile[v], n);
     if (h->threshold) count_user(p, part, HW_USE_THRESHOLDS, &p->state[part].threshold, h->threshold[v], n);
+    if (h->setting) count_user(p, part, HW_USE_SETTINGS, &p->state[part].setting, h->setting[v], n);
     for (int64_t k = h->sends[v]; k < h->sends[v + 1]; k++) {
         int32_t net = h->sent[k];
         add_use(p, part, HW_USE_OUTPUT_AXONS, n * p->fan_out[net]);
@@ -324,7 +327,8 @@ rv_status partition_open(partition *p, const hypergraph *h, const part_limits *l
 void partition_close(partition *p)
 {
     for (int32_t k = 0; k < p->n_parts; k++) {
-        free(p->state[k].profile.key), free(p->state[k].threshold.key), free(p->state[k].format.key);
+        part_state *s = &p->state[k];
+        free(s->profile.key), free(s->threshold.key), free(s->setting.key), free(s->format.key), free(s->trace.key);
         free(p->state[k].member);
     }
     for (int32_t j = 0; p->net && j < p->h->n_nets; j++) free(p->net[j].key);

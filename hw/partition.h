@@ -26,7 +26,7 @@ typedef struct hypergraph {
     const int32_t *source;              /* [n_nets] the vertex that sends; -1: it is outside               */
     const int64_t *weight;              /* [n_nets] what one part more costs                               */
     const bool    *outside;             /* [n_vertices] in no part; NULL: none                             */
-    const int32_t *profile, *threshold; /* [n_vertices], or NULL: all the same                             */
+    const int32_t *profile, *threshold, *setting; /* [n_vertices], or NULL: all the same                   */
     /* the same by vertex, made by hypergraph_transpose() */
     int64_t *begin;                     /* [n_vertices + 1] first net of each vertex                       */
     int32_t *net;                       /* [n_pins] ascending                                              */
@@ -61,7 +61,7 @@ static inline int32_t *tally_counts(const tally *t) { return t->key + t->capacit
 
 typedef struct part_state {
     int64_t  use[HW_N_RESOURCES];
-    tally    profile, threshold, format; /* who uses which          */
+    tally    profile, threshold, setting, format, trace; /* who uses which */
     int32_t *member;                     /* [n_members] vertices    */
     int32_t  n_members, capacity;
 } part_state;

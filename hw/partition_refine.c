@@ -247,17 +247,27 @@ static bool evict(refining *r, int32_t part, int32_t fresh, ranked *list, int32_
     return !is_over(p, part);
 }
 
-/* Where no single vertex helps (each profile has several users), half of them go, those alike together. */
+/* Where no single vertex helps (each profile has several users), about half of them go, those alike together. */
+static int32_t cut_of(const ranked *list, int32_t n)
+{
+    for (int32_t away = 0; away < n / 2; away++) /* between two settings, if there are two */
+        for (int side = -1; side <= 1; side += 2) {
+            int32_t cut = n / 2 + side * away;
+            if (cut > 0 && cut < n && list[cut].key >> 32 != list[cut - 1].key >> 32) return cut;
+        }
+    return n / 2;
+}
+
 static void halve(partition *p, int32_t part, int32_t fresh, ranked *list)
 {
     const hypergraph *h = p->h;
     int32_t           n = p->state[part].n_members;
     for (int32_t k = 0; k < n; k++) {
         int32_t v = p->state[part].member[k];
-        list[k] = (ranked){ h->profile ? h->profile[v] : 0, h->threshold ? h->threshold[v] : 0, v };
+        list[k] = (ranked){ (int64_t)(h->setting ? h->setting[v] : 0) << 32 | (h->profile ? h->profile[v] : 0), h->threshold ? h->threshold[v] : 0, v };
     }
     qsort(list, (size_t)n, sizeof *list, by_rank);
-    for (int32_t k = n / 2; k < n; k++) partition_move(p, list[k].vertex, fresh);
+    for (int32_t k = cut_of(list, n); k < n; k++) partition_move(p, list[k].vertex, fresh);
 }
 
 static rv_status relieve_part(refining *r, int32_t part, ranked *list, rv_error *error)

@@ -5,10 +5,10 @@
  * well it goes, because vertices of one part share input axons: so the number of parts is tried, and what is too full
  * is left to the refinement. */
 #include <math.h>
-#include <metis.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/metis_divide.h"
 #include "hw/partition.h"
 #include "sim/error.h"
 #include "sim/random.h"
@@ -179,18 +179,12 @@ static void star_graph_free(star_graph *g)
 
 /* ---- METIS ------------------------------------------------------------------------------------------------------ */
 
-static bool divide(star_graph *g, idx_t n_parts, uint64_t seed, idx_t *part)
+static rv_status divide(star_graph *g, idx_t n_parts, uint64_t seed, idx_t *part, rv_error *error)
 {
-    idx_t options[METIS_NOPTIONS], constraints = 1, cut;
-    if (n_parts < 2 || g->n_vertices < 2) return memset(part, 0, (size_t)g->n * sizeof *part), true;
-    if (n_parts >= g->n_vertices) {
-        for (idx_t v = 0; v < g->n_vertices; v++) part[v] = v;
-        return true;
-    }
-    METIS_SetDefaultOptions(options);
-    options[METIS_OPTION_SEED] = (idx_t)(seed % 1000000);
-    return METIS_PartGraphRecursive(&g->n, &constraints, g->xadj, g->adjncy, g->size, NULL, g->weight, &n_parts, NULL, NULL, options, &cut, part) ==
-           METIS_OK;
+    if (n_parts < 2 || g->n_vertices < 2) return memset(part, 0, (size_t)g->n * sizeof *part), RV_OK;
+    if (n_parts < g->n_vertices) return metis_divide(&(metis_graph){ g->n, g->xadj, g->adjncy, g->size, g->weight }, n_parts, seed, part, error);
+    for (idx_t v = 0; v < g->n_vertices; v++) part[v] = v;
+    return RV_OK;
 }
 
 /* ---- how many parts --------------------------------------------------------------------------------------------- */
@@ -198,7 +192,7 @@ static bool divide(star_graph *g, idx_t n_parts, uint64_t seed, idx_t *part)
 static double fullness(const partition *p, int32_t part)
 {
     double full = 0;
-    for (int r = 0; r < HW_N_RESOURCES; r++) full = fmax(full, (double)p->state[part].use[r] / (double)p->limits->most[r]);
+    for (int r = 0; r < HW_N_RESOURCES; r++) full = fmax(full, r == HW_USE_SETTINGS ? 0 : (double)p->state[part].use[r] / (double)p->limits->most[r]); /* more parts do not help */
     return full;
 }
 
@@ -215,10 +209,9 @@ static rv_status open_divided(partition *p, const hypergraph *h, const part_limi
 {
     int32_t *part = malloc((size_t)(h->n_vertices + 1) * sizeof *part);
     idx_t   *divided = malloc((size_t)(g->n + 1) * sizeof *divided);
-    bool     have = part && divided && divide(g, n_parts, seed, divided);
-    for (int32_t v = 0; have && v < h->n_vertices; v++) part[v] = g->number[v] < 0 ? -1 : divided[g->number[v]];
-    rv_status status = have ? partition_open(p, h, limits, part, n_parts < g->n_vertices ? n_parts : g->n_vertices, error)
-                            : error_memory(error, "METIS", (double)g->n * 100);
+    rv_status status = part && divided ? divide(g, n_parts, seed, divided, error) : error_memory(error, "the partition", (double)g->n * 8);
+    for (int32_t v = 0; status == RV_OK && v < h->n_vertices; v++) part[v] = g->number[v] < 0 ? -1 : divided[g->number[v]];
+    if (status == RV_OK) status = partition_open(p, h, limits, part, n_parts < g->n_vertices ? n_parts : g->n_vertices, error);
     free(part);
     free(divided);
     return status;

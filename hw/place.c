@@ -1,10 +1,10 @@
 #include "hw/place.h"
 
 #include <math.h>
-#include <metis.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/metis_divide.h"
 #include "sim/error.h"
 
 enum { MOST_PASSES = 20 };
@@ -112,17 +112,14 @@ static double total_traffic(const core_traffic *t)
 }
 
 /* Numbers the leaves of a recursive bisection: cores of neighbouring leaves have much to say to each other. */
-static bool bisect(chip_graph *g, const placing *w, uint64_t seed)
+static rv_status bisect(chip_graph *g, const placing *w, uint64_t seed, rv_error *error)
 {
-    idx_t  constraints = 1, cut, n_parts = g->n < w->m->x * w->m->y ? g->n : w->m->x * w->m->y, options[METIS_NOPTIONS];
+    idx_t  n_parts = g->n < w->m->x * w->m->y ? g->n : w->m->x * w->m->y;
     double total = total_traffic(w->traffic);
     memset(g->part, 0, (size_t)g->n * sizeof *g->part);
-    if (n_parts < 2) return true;
+    if (n_parts < 2) return RV_OK;
     fill_chip_graph(g, w, total > 0 ? 0x1p29 / total : 0);
-    METIS_SetDefaultOptions(options);
-    options[METIS_OPTION_SEED] = (idx_t)(seed % 1000000);
-    return METIS_PartGraphRecursive(&g->n, &constraints, g->xadj, g->adjncy, NULL, NULL, g->weight, &n_parts, NULL, NULL, options, &cut,
-                                    g->part) == METIS_OK;
+    return metis_divide(&(metis_graph){ g->n, g->xadj, g->adjncy, NULL, g->weight }, n_parts, seed, g->part, error);
 }
 
 typedef struct ordered_core {
@@ -154,21 +151,21 @@ static rv_status order_chips(placing *w, uint64_t seed, rv_error *error)
     idx_t        *block = malloc((5 * n + 2 * edges + 8) * sizeof *block);
     ordered_core *order = malloc((n + 1) * sizeof *order);
     curve         c = { malloc((size_t)mesh_places(w->m) * sizeof(int32_t)), 0, 0 };
-    bool          done = block && order && c.tile;
-    if (done) follow_mesh(&c, w->m);
-    for (int32_t chip = 0; done && chip < w->m->n_chips; chip++) {
+    rv_status     status = block && order && c.tile ? RV_OK : error_memory(error, "placing cores", (double)edges * 8);
+    if (status == RV_OK) follow_mesh(&c, w->m);
+    for (int32_t chip = 0; status == RV_OK && chip < w->m->n_chips; chip++) {
         chip_graph g = { 0, block, block + n, block + 2 * n, block + 4 * n + 2, block + 4 * n + 2 + edges, block + 3 * n + 1 };
         for (size_t k = 0; k < n; k++) {
             g.number[k] = w->chip_of[k] == chip ? g.n : -1;
             if (w->chip_of[k] == chip) g.core[g.n++] = (idx_t)k;
         }
-        done = bisect(&g, w, seed);
-        if (done) lay_out(w, &g, &c, chip, order);
+        status = bisect(&g, w, seed, error);
+        if (status == RV_OK) lay_out(w, &g, &c, chip, order);
     }
     free(block);
     free(order);
     free(c.tile);
-    return done ? RV_OK : error_memory(error, "placing cores", (double)edges * 8);
+    return status;
 }
 
 /* ---- changing places -------------------------------------------------------------------------------------------- */

@@ -105,10 +105,6 @@ static rv_status check_projection(const plan *q, const projection_plan *j)
     char                  text[OBJECT_TEXT];
     const projection_def *p = j->def;
     label_of(q, j, text);
-    if (p->plasticity && !q->options.freeze)
-        return error_set(q->error, RV_CONFLICT,
-                         "%s: plasticity \"%s\" has no form in the chip's sums of products yet; allowed are static synapses, or the option freeze, which takes the weights as they are now",
-                         text, p->plasticity->table.name);
     if (p->synapse) return error_set(q->error, RV_CONFLICT, "%s: synapse \"%s\" is a chip's already; a network is quantised as a whole", text, p->synapse->table.name);
     return RV_OK;
 }
@@ -142,7 +138,8 @@ static rv_status read_projection(const plan *q, projection_plan *j)
     TRY(allocate_synapses(q, j, n, !j->again));
     j->weight[0] = value_bounded(&j->def->weight, j->def->weight.a), j->delay[0] = value_bounded(&j->def->delay, j->def->delay.a);
     if (j->again) return RV_OK;
-    return rv_synapses(q->net, (rv_projection){ j->index + 1 }, j->source, j->target, j->weight, j->delay) == RV_OK ? RV_OK : net_failed(q);
+    if (rv_synapses(q->net, (rv_projection){ j->index + 1 }, j->source, j->target, j->weight, j->delay) != RV_OK) return net_failed(q);
+    return j->def->plasticity && !q->options.freeze ? quantise_read_rule(q, j) : RV_OK;
 }
 
 static rv_status read_input(const plan *q, projection_plan *j)
@@ -157,6 +154,7 @@ static void note_sides(plan *q, const projection_plan *j)
     population_plan *p = &q->population[quantise_target(j)->population];
     int64_t          n = j->again ? 1 : j->n;
     for (int64_t k = 0; k < n; k++) p->used[j->weight[k] < 0 ? IN : EX] |= j->weight[k] != 0;
+    if (j->learning) p->used[EX] |= j->sign != FIXED_INHIBITORY, p->used[IN] |= j->sign != FIXED_EXCITATORY;
 }
 
 /* Whether a projection's weights are stored one by one and have been changed since it was compiled. */
@@ -200,6 +198,7 @@ static rv_status read_projections(plan *q)
     for (int k = 0; k < q->n_projections; k++) {
         projection_plan *j = &q->projection[k];
         j->integers = q->population[quantise_target(j)->population].cell != NULL;
+        j->bits = q->options.bits;
         TRY(j->def ? read_projection(q, j) : read_input(q, j));
         note_sides(q, j);
     }
@@ -251,6 +250,16 @@ static double potential(const plan *q, const projection_plan *j, int64_t k)
     return quantise_target(j)->count == 0 ? 0 : j->weight[k] * p->gain[j->weight[k] < 0 ? IN : EX][target];
 }
 
+/* Weights that learn may become as large as their bounds; half of that is what is expected of all. */
+static void note_growth(const plan *q, projection_plan *j)
+{
+    const neuron_range *to = &j->def->target;
+    if (to->count == 0 || j->n == 0) return;
+    double gain = q->population[to->population].gain[j->sign == FIXED_INHIBITORY ? IN : EX][to->first], now = j->biggest / gain;
+    j->biggest = gain * quantise_highest(j, now > 0 ? now : 1);
+    j->total = larger(j->total, j->biggest / 2 * (double)j->n);
+}
+
 static rv_status take_sample(const plan *q, projection_plan *j)
 {
     char    text[OBJECT_TEXT];
@@ -264,10 +273,11 @@ static rv_status take_sample(const plan *q, projection_plan *j)
         j->biggest = larger(j->biggest, fabs(y)), j->total += fabs(y);
         if (k % stride == 0) j->y[j->n_sample++] = y;
     }
+    if (j->learning) note_growth(q, j);
     if (j->again && j->def) j->total *= (double)j->n;
     else if (j->again) j->total *= (double)j->input->target.count;
-    j->sign = fixed_sign_of(negative, positive);
-    if (j->sign != FIXED_MIXED || q->options.bits > 1) return RV_OK;
+    if (!j->learning) j->sign = fixed_sign_of(negative, positive);
+    if (j->sign != FIXED_MIXED || j->bits > 1) return RV_OK;
     return error_set(q->error, RV_CONFLICT, "%s: weights of both signs, which 1 bit cannot hold; allowed are 2 bits or more, or a projection for each sign", label_of(q, j, text));
 }
 
@@ -364,6 +374,8 @@ static rv_status choose(plan *q)
         TRY(take_sample(q, j));
     }
     for (int p = 0; p < q->d->n_populations; p++) TRY(quantise_scale(q, p));
+    for (int k = 0; k < q->n_projections; k++)
+        if (q->projection[k].learning) TRY(quantise_rule(q, &q->projection[k]));
     return RV_OK;
 }
 
@@ -389,7 +401,7 @@ static void free_plan(plan *q)
     }
     for (int k = 0; k < q->n_projections; k++) {
         projection_plan *j = &q->projection[k];
-        free(j->source), free(j->target), free(j->weight), free(j->delay), free(j->y);
+        free(j->source), free(j->target), free(j->weight), free(j->delay), free(j->y), quantise_free_rule(j->learning);
     }
     free(q->population), free(q->projection), free(q->changed);
 }

@@ -24,7 +24,11 @@
  * have; on the chip their spikes come from outside. Times of spike_generators go to the nearest step.
  *
  * Delays. In iaf_psc_exp a current that arrives moves V one step later than on the chip, so its delays get one step more; a drawn
- * delay goes to the nearest step. */
+ * delay goes to the nearest step.
+ *
+ * Learning. Rules that are sums of products (loihi_rule and its kin, and stdp with exponents of 0 or 1) become sums of products in the
+ * chip's integers (hw/quantise_learning.c): what a weight becomes is known, so their scales are, and impulses of traces become
+ * whole numbers of up to 127. The scale S is such that the highest integer is the bound of the weight. Tags and traces begin at 0. */
 #ifndef RV_HW_QUANTISE_H
 #define RV_HW_QUANTISE_H
 
@@ -65,6 +69,21 @@ typedef struct hw_population_report {
     double      highest_u;        /* largest |u| seen, of 2^23, where it wraps; NAN: not measured                 */
 } hw_population_report;
 
+/** What became of a learning rule. Weights, impulses and bounds in the model's units and in the chip's. */
+typedef struct hw_learning_report {
+    const char *rule;         /* as given; NULL: the projection does not learn                                   */
+    char       *text[3];      /* dw, dt, dd on the chip; NULL: nothing. Freed with the report                    */
+    int         t_epoch;      /* steps                                                                           */
+    double      impulse[5], chip_impulse[5], tau[5]; /* of x1 x2 y1 y2 y3; steps                                 */
+    hw_error    scale;        /* of the products, together with the impulses                                     */
+    double      low, high;    /* bounds of the weight as given; infinite: none                                   */
+    double      chip_low, chip_high; /* and on the chip, in the model's units                                    */
+    double      unit;         /* integers for a weight of 1                                                      */
+    double      lost;         /* by which dw is too low on average where a product has many factors, at each of its events */
+    double      lag;          /* ms that the model adds to the lag of a pair; folded into the scales, so that pairs */
+                              /* of a smaller lag count on the other side                                        */
+} hw_learning_report;
+
 typedef struct hw_projection_report {
     char     label[HW_LABEL_TEXT]; /* `projection "E" -> "I"` or `poisson input to "E"`  */
     bool     chip;                 /* has weights of the chip; else it passes as it is   */
@@ -77,6 +96,7 @@ typedef struct hw_projection_report {
     int64_t  delays_changed;
     double   delay_change;         /* ms, the largest                                    */
     double   memory_bits;          /* of weights, delays and indices; headers come on top */
+    hw_learning_report learning;
 } hw_projection_report;
 
 typedef struct hw_quantise_report {

@@ -1,5 +1,6 @@
 /* What the files of the quantiser share: first every neuron becomes a recurrence in real numbers (quantise_neurons.c), then scales
- * and exponents are chosen (quantise_scale.c), then the network is made (quantise_net.c); quantise.c leads. */
+ * and exponents are chosen (quantise_scale.c), learning rules are translated
+ * (quantise_learning.c), then the network is made (quantise_net.c); quantise.c leads. */
 #ifndef RV_HW_QUANTISE_INTERNAL_H
 #define RV_HW_QUANTISE_INTERNAL_H
 
@@ -34,6 +35,20 @@ typedef struct population_plan {
     double    rate;         /* Hz, measured in the given network; NAN                      */
 } population_plan;
 
+/** What is chosen for a projection that learns: the rule as a sum of products in the model's units, then in the chip's. */
+typedef struct learning_plan {
+    rv_epochs     e;                            /* time constants in steps of the chip                            */
+    rule_products sum[N_EPOCH_VARIABLES];
+    double        low, high;                    /* bounds of the weight; infinite: none                           */
+    double        lag;                          /* ms that the model adds to the lag of a pair, and the chip does not */
+    double        unit[N_RULE_SYMBOLS];         /* what 1 of the model is on the chip                             */
+    double        impulse[N_EPOCH_TRACES];      /* whole, 0 to 127                                                */
+    char         *text[N_EPOCH_VARIABLES];      /* for the chip; NULL: nothing                                    */
+    double        error_sum, error_max;         /* relative, of the scales with the impulses that they multiply   */
+    int           n_products;
+    double        lost;                         /* by which dw is too low at most, on average over its products' events: integers */
+} learning_plan;
+
 /** What is chosen for a projection or a Poisson input that ends at a population with cells. */
 typedef struct projection_plan {
     const projection_def *def;    /* NULL: an input            */
@@ -50,7 +65,8 @@ typedef struct projection_plan {
     double    total;              /* sum of |y|                              */
     double    rate;               /* Hz, of the sources                      */
     fixed_sign sign;
-    int       exponent;
+    int       exponent, bits;
+    learning_plan *learning;      /* NULL: weights stay             */
 } projection_plan;
 
 typedef struct plan {
@@ -80,7 +96,7 @@ rv_status quantise_decays(const plan *q, population_plan *p);
 rv_status quantise_scale(plan *q, int population);
 
 /** What integer, in units of 64 of v, a weight of y (in units of V) becomes. @param saturated may be NULL */
-double quantise_weight(const projection_plan *j, int bits, double scale, double y, bool *saturated);
+double quantise_weight(const projection_plan *j, double scale, double y, bool *saturated);
 
 /** Bits a weight loses. */
 int quantise_dropped(fixed_sign sign, int bits);
@@ -97,7 +113,17 @@ double quantise_threshold(const population_plan *p, int64_t i);
 /** The bias of a neuron, not yet rounded. */
 double quantise_bias(const population_plan *p, int64_t i);
 
-/** The network of integers, and a copy of the given one, in which nothing learns. */
+/** Reads the rule of a projection that learns, or says why the chip cannot; signs and bits of its weights follow from it. */
+rv_status quantise_read_rule(const plan *q, projection_plan *j);
+
+/** Scales and impulses of the chip, when the scale of weights is known. */
+rv_status quantise_rule(const plan *q, projection_plan *j);
+void      quantise_free_rule(learning_plan *l);
+
+/** The largest weight there may be: of one that learns its bound, or more than there is now. */
+double quantise_highest(const projection_plan *j, double now);
+
+/** The network of integers, and a copy of the given one. */
 rv_status quantise_build(const plan *q, rv_net **net);
 rv_status quantise_copy(const plan *q, rv_net **net);
 

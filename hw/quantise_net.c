@@ -187,6 +187,35 @@ static rv_status connect_list(const building *b, const projection_plan *j, rv_co
     return status;
 }
 
+/* ---- learning --------------------------------------------------------------------------------------------------- */
+
+enum { MOST_SETTINGS = 3 + N_EPOCH_VARIABLES + RV_MAX_PARAMS };
+
+/* The rule as the chip's sums of products. @param settings room; those of the synapse are in it */
+static void learn_products(const learning_plan *l, rv_connect_def *def, rv_setting *settings)
+{
+    static const char *const texts[] = { "dw", "dt", "dd" }, *const impulses[] = { "x1_impulse", "x2_impulse", "y1_impulse", "y2_impulse", "y3_impulse" },
+                      *const taus[] = { "x1_tau", "x2_tau", "y1_tau", "y2_tau", "y3_tau" };
+    def->plasticity = "loihi_rule";
+    settings[def->n_settings++] = (rv_setting){ "t_epoch", rv_number(l->e.t_epoch) };
+    for (int v = 0; v < N_EPOCH_VARIABLES; v++)
+        if (l->text[v]) settings[def->n_settings++] = (rv_setting){ texts[v], rv_text(l->text[v]) };
+    for (int k = 0; k < N_EPOCH_TRACES; k++) {
+        settings[def->n_settings++] = (rv_setting){ impulses[k], rv_number(l->impulse[k]) };
+        settings[def->n_settings++] = (rv_setting){ taus[k], rv_number(l->e.tau[k]) };
+    }
+}
+
+/* The rule as it was given. */
+static void learn_as_given(const projection_def *p, rv_connect_def *def, rv_setting *settings)
+{
+    const rv_table *table = &p->plasticity->table;
+    def->plasticity = table->name, def->settings = settings;
+    for (int k = 0; k < table->n_params; k++) settings[def->n_settings++] = (rv_setting){ table->params[k].name, rv_number(p->param[k]) };
+    for (int k = 0; k < table->n_texts; k++)
+        if (p->text[k]) settings[def->n_settings++] = (rv_setting){ table->texts[k].name, rv_text(p->text[k]) };
+}
+
 /* Weights and delays of the chip. */
 static rv_status connect_integers(const building *b, const projection_plan *j, rv_connect_def *def)
 {
@@ -198,11 +227,12 @@ static rv_status connect_integers(const building *b, const projection_plan *j, r
     for (int64_t k = 0; k < n; k++) {
         int64_t target = j->again ? j->def->target.first : j->target[k];
         double  gain = j->def->target.count > 0 ? p->gain[j->weight[k] < 0 ? IN : EX][target] : 0;
-        m[k] = ldexp(quantise_weight(j, q->options.bits, p->scale, gain * j->weight[k], NULL), -j->exponent);
+        m[k] = ldexp(quantise_weight(j, p->scale, gain * j->weight[k], NULL), -j->exponent);
         delay[k] = quantise_delay(q, j, j->delay[k]) * q->h;
     }
-    rv_setting settings[] = { { "weight_exp", rv_number(j->exponent) }, { "num_weight_bits", rv_number(q->options.bits) }, { "sign_mode", rv_number(j->sign) } };
+    rv_setting settings[MOST_SETTINGS] = { { "weight_exp", rv_number(j->exponent) }, { "num_weight_bits", rv_number(j->bits) }, { "sign_mode", rv_number(j->sign) } };
     def->synapse = q->loihi1 ? "loihi1" : "loihi", def->settings = settings, def->n_settings = 3;
+    if (j->learning) learn_products(j->learning, def, settings);
     def->weight = rv_number(m[0]), def->delay = rv_number(delay[0]);
     rv_status status = j->again ? checked(b, rv_connect(b->net, def, NULL)) : connect_list(b, j, def, m, delay);
     free(m);
@@ -228,6 +258,8 @@ static rv_status make_projections(const building *b)
     for (int k = 0; k < b->q->d->n_projections; k++) {
         const projection_plan *j = &b->q->projection[k];
         rv_connect_def         def = rule_of(j->def);
+        rv_setting             given[MOST_SETTINGS];
+        if (!b->integers && j->learning) learn_as_given(j->def, &def, given);
         if (!b->integers) TRY(j->again ? checked(b, rv_connect(b->net, &def, NULL)) : connect_list(b, j, &def, j->weight, j->delay));
         else TRY(j->integers ? connect_integers(b, j, &def) : connect_plain(b, j, &def));
     }
@@ -251,7 +283,7 @@ static double input_weight(const plan *q, const projection_plan *j)
     double gain = 0;
     for (int64_t i = 0; i < j->input->target.count; i++) gain += p->gain[j->weight[0] < 0 ? IN : EX][range_neuron(&j->input->target, i)];
     double y = j->weight[0] * gain / (double)j->input->target.count; /* one weight for all, though gains may differ */
-    return quantise_weight(j, q->options.bits, p->scale, y, NULL) * (q->loihi1 ? FIXED_SHIFT : 1);
+    return quantise_weight(j, p->scale, y, NULL) * (q->loihi1 ? FIXED_SHIFT : 1);
 }
 
 static rv_status make_inputs(const building *b)

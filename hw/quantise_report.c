@@ -37,7 +37,7 @@ static void mean_weight(const plan *q, int population, int side, double *y, doub
         double each = j->n_sample ? (j->def ? (double)j->n : (double)quantise_target(j)->count) / (double)j->n_sample : 0;
         for (int64_t i = 0; i < j->n_sample; i++) {
             if ((j->y[i] < 0) != (side == IN) || j->y[i] == 0) continue;
-            n += each, sum += each * j->y[i], quantised += each * quantise_weight(j, q->options.bits, q->population[population].scale, j->y[i], NULL);
+            n += each, sum += each * j->y[i], quantised += each * quantise_weight(j, q->population[population].scale, j->y[i], NULL);
         }
     }
     *y = n > 0 ? sum / n : 0, *integer = n > 0 ? rint(quantised / n) : 0;
@@ -106,7 +106,7 @@ static void report_population(const plan *q, int population, hw_population_repor
 
 static double memory_of(const plan *q, const projection_plan *j, double longest)
 {
-    hw_format   format = { .weight_bits = q->options.bits, .delay_bits = longest > 1 ? (int)ceil(log2(longest)) : 0 };
+    hw_format   format = { .weight_bits = j->bits, .delay_bits = longest > 1 ? (int)ceil(log2(longest)) : 0 };
     hw_encoding e = hw_encoding_of(&q->chip, &format);
     return (double)j->n * (double)e.each;
 }
@@ -117,7 +117,7 @@ static void add_weight(const plan *q, const projection_plan *j, int64_t k, int64
     const population_plan *p = &q->population[quantise_target(j)->population];
     bool                   saturated;
     double                 y = j->weight[k] * p->gain[j->weight[k] < 0 ? IN : EX][target];
-    double                 got = quantise_weight(j, q->options.bits, p->scale, y, &saturated) * FIXED_SHIFT / p->scale;
+    double                 got = quantise_weight(j, p->scale, y, &saturated) * FIXED_SHIFT / p->scale;
     r->saturated += saturated ? count : 0, r->zeroed += y != 0 && got == 0 ? count : 0;
     sums[0] += got * (double)count, sums[1] += y * (double)count;
     add_error(t, got, y);
@@ -130,7 +130,7 @@ static void compare_weights(const plan *q, const projection_plan *j, hw_projecti
     if (j->again && quantise_target(j)->count > 0) add_weight(q, j, 0, quantise_target(j)->first, j->def ? j->n : 1, r, &t, sums);
     for (int64_t k = 0; k < j->n && !j->again; k++) add_weight(q, j, k, j->target[k], 1, r, &t, sums);
     r->weight = error_of(&t), r->drive = sums[1] != 0 ? sums[0] / sums[1] - 1 : 0;
-    r->weight_exp = j->exponent, r->bits = q->options.bits, r->sign = fixed_sign_names[j->sign];
+    r->weight_exp = j->exponent, r->bits = j->bits, r->sign = fixed_sign_names[j->sign];
 }
 
 static void compare_delays(const plan *q, const projection_plan *j, hw_projection_report *r)
@@ -145,13 +145,28 @@ static void compare_delays(const plan *q, const projection_plan *j, hw_projectio
     r->memory_bits = memory_of(q, j, longest);
 }
 
-static void report_projection(const plan *q, const projection_plan *j, hw_projection_report *r)
+static rv_status report_learning(const plan *q, const projection_plan *j, hw_learning_report *r)
+{
+    const learning_plan *l = j->learning;
+    double               mean = l->n_products ? l->error_sum / l->n_products : NAN;
+    *r = (hw_learning_report){ .rule = j->def->plasticity->table.name, .t_epoch = l->e.t_epoch, .scale = { mean, l->n_products ? l->error_max : NAN }, .low = l->low, .high = l->high,
+                               .unit = l->unit[SYMBOL_W], .lag = l->lag, .lost = l->lost / l->unit[SYMBOL_W] };
+    r->chip_high = j->sign == FIXED_INHIBITORY ? 0 : 255 / r->unit;
+    r->chip_low = j->sign == FIXED_EXCITATORY ? 0 : -(j->sign == FIXED_MIXED ? 256 : 255) / r->unit;
+    memcpy(r->impulse, l->e.impulse, sizeof r->impulse), memcpy(r->tau, l->e.tau, sizeof r->tau), memcpy(r->chip_impulse, l->impulse, sizeof r->chip_impulse);
+    for (int v = 0; v < N_EPOCH_VARIABLES; v++)
+        if (l->text[v] && !(r->text[v] = strdup(l->text[v]))) return error_memory(q->error, "the report", 0);
+    return RV_OK;
+}
+
+static rv_status report_projection(const plan *q, const projection_plan *j, hw_projection_report *r)
 {
     *r = (hw_projection_report){ .chip = j->integers, .n_synapses = j->n, .pruned = j->pruned, .sign = "", .weight = { NAN, NAN } };
     if (j->def) definition_projection_label(q->d, j->def, r->label);
     else snprintf(r->label, sizeof r->label, "poisson input to \"%.100s\"", q->d->population[j->input->target.population].name);
     if (j->integers) compare_weights(q, j, r);
     if (j->def) compare_delays(q, j, r);
+    return j->learning ? report_learning(q, j, &r->learning) : RV_OK;
 }
 
 rv_status quantise_report(const plan *q, hw_quantise_report *r)
@@ -164,7 +179,7 @@ rv_status quantise_report(const plan *q, hw_quantise_report *r)
     for (int p = 0; p < r->n_populations; p++) report_population(q, p, &r->population[p]);
     for (int k = 0; k < r->n_projections; k++) {
         hw_projection_report *one = &r->projection[k];
-        report_projection(q, &q->projection[k], one);
+        TRY(report_projection(q, &q->projection[k], one));
         if (!q->projection[k].def) continue;
         r->n_synapses += one->n_synapses, r->pruned += one->pruned, r->saturated += one->saturated, r->zeroed += one->zeroed;
         r->delays_changed += one->delays_changed, r->memory_bits += one->memory_bits;
@@ -174,6 +189,8 @@ rv_status quantise_report(const plan *q, hw_quantise_report *r)
 
 void hw_quantise_report_free(hw_quantise_report *r)
 {
+    for (int k = 0; r->projection && k < r->n_projections; k++)
+        for (int v = 0; v < N_EPOCH_VARIABLES; v++) free(r->projection[k].learning.text[v]);
     free(r->population), free(r->projection);
     *r = (hw_quantise_report){ 0 };
 }
@@ -212,6 +229,22 @@ static void print_population(FILE *out, const hw_population_report *r)
     print_rates(out, r);
 }
 
+static void print_learning(FILE *out, const hw_learning_report *r)
+{
+    static const char *const variables[] = { "dw", "dt", "dd" }, *const traces[] = { "x1", "x2", "y1", "y2", "y3" };
+    fprintf(out, "    learns by \"%s\", in epochs of %d step%s:\n", r->rule, r->t_epoch, r->t_epoch == 1 ? "" : "s");
+    for (int v = 0; v < N_EPOCH_VARIABLES; v++)
+        if (r->text[v]) fprintf(out, "      %s = %s\n", variables[v], r->text[v]);
+    for (int k = 0; k < N_EPOCH_TRACES; k++)
+        if (r->impulse[k] > 0) fprintf(out, "      %s: impulse %g -> %g of 127, tau %.6g steps\n", traces[k], r->impulse[k], r->chip_impulse[k], r->tau[k]);
+    print_error(out, "scales", r->scale);
+    fprintf(out, "    %-16s %8.4g to %.4g, on the chip %.4g to %.4g in steps of %.3g\n", "range", r->low, r->high, r->chip_low, r->chip_high, 1 / r->unit);
+    if (r->lost > 0)
+        fprintf(out, "    products of many factors lose bits: dw is too low by up to %.2g (%.2g of an integer) on average whenever one counts; larger values of what is set from outside help\n", r->lost,
+                r->lost * r->unit);
+    if (r->lag != 0) fprintf(out, "    the chip sees no delay: pairs whose %s spikes up to %.4g ms earlier count on the other side\n", r->lag > 0 ? "target" : "source", fabs(r->lag));
+}
+
 static void print_projection(FILE *out, const hw_projection_report *r)
 {
     fprintf(out, "\n  %s", r->label);
@@ -223,6 +256,7 @@ static void print_projection(FILE *out, const hw_projection_report *r)
     if (r->chip && fabs(r->drive) > 1e-12) fprintf(out, "    %-16s %+8.3g %%\n", "their sum", 100 * r->drive);
     if (r->saturated) fprintf(out, "    %lld weights saturate\n", (long long)r->saturated);
     if (r->zeroed) fprintf(out, "    %lld weights become 0\n", (long long)r->zeroed);
+    if (r->learning.rule) print_learning(out, &r->learning);
     if (r->delays_changed) fprintf(out, "    %lld delays change, by up to %.4g ms\n", (long long)r->delays_changed, r->delay_change);
 }
 

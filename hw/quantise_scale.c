@@ -156,8 +156,9 @@ static void load_synapses(const plan *q, const projection_plan *j, const populat
         return;
     }
     for (int64_t k = 0; k < j->n; k++) {
-        int side = j->weight[k] < 0 ? IN : EX;
-        add_load(&l[2 * j->target[k] + side], j->weight[k] * p->gain[side][j->target[k]], 1, arrivals);
+        int    side = j->weight[k] < 0 || j->sign == FIXED_INHIBITORY ? IN : EX;
+        double y = fabs(j->weight[k] * p->gain[side][j->target[k]]);
+        add_load(&l[2 * j->target[k] + side], j->learning ? larger(y, j->biggest / 2) : y, 1, arrivals);
     }
 }
 
@@ -220,9 +221,9 @@ static double integer_of(fixed_sign sign, int bits, int exponent, double x, bool
     return k * unit + 0.0;
 }
 
-double quantise_weight(const projection_plan *j, int bits, double scale, double y, bool *saturated)
+double quantise_weight(const projection_plan *j, double scale, double y, bool *saturated)
 {
-    return integer_of(j->sign, bits, j->exponent, scale / FIXED_SHIFT * y, saturated);
+    return integer_of(j->sign, j->bits, j->exponent, scale / FIXED_SHIFT * y, saturated);
 }
 
 /* How far the sample is from what it becomes: mean square error, and error of the mean, both relative. */
@@ -230,22 +231,31 @@ typedef struct fit {
     double square, mean;
 } fit;
 
-static fit fit_of(const projection_plan *j, int bits, int exponent, double scale)
+static fit fit_of(const projection_plan *j, int exponent, double scale)
 {
     double error = 0, square = 0, sum = 0, whole = 0;
     for (int64_t k = 0; k < j->n_sample; k++) {
-        double x = scale / FIXED_SHIFT * j->y[k], e = integer_of(j->sign, bits, exponent, x, NULL) - x;
+        double x = scale / FIXED_SHIFT * j->y[k], e = integer_of(j->sign, j->bits, exponent, x, NULL) - x;
         error += e * e, square += x * x, sum += e, whole += fabs(x);
     }
     return (fit){ square > 0 ? error / square : 0, whole > 0 ? sum / whole : 0 };
 }
 
+/* The bound of weights that learn is the chip's: the highest integer. */
+static double bound_error(const projection_plan *j, int exponent, double scale)
+{
+    double e = log(most_units(j->sign, j->bits, false) * unit_of(j->sign, j->bits, exponent) * FIXED_SHIFT / (scale * j->biggest));
+    return e * e;
+}
+
 static fit best_exponent(const plan *q, projection_plan *j, double scale)
 {
-    int bits = q->options.bits, low = (int)larger(hw_value(&q->chip, HW_WEIGHT_EXP_MIN), -quantise_dropped(j->sign, bits));
-    fit best = { INFINITY, 0 };
+    double lowest = hw_value(&q->chip, HW_WEIGHT_EXP_MIN);
+    int    low = (int)(j->learning ? lowest : larger(lowest, -quantise_dropped(j->sign, j->bits))); /* what is learnt has all bits, what is delivered may lose some */
+    fit    best = { INFINITY, 0 };
     for (int e = low; e <= (q->options.netx ? 0 : (int)hw_value(&q->chip, HW_WEIGHT_EXP_MAX)); e++) {
-        fit f = fit_of(j, bits, e, scale);
+        fit f = fit_of(j, e, scale);
+        if (j->learning && j->biggest > 0) f.square += bound_error(j, e, scale);
         if (f.square < best.square) best = f, j->exponent = e;
     }
     return best;
@@ -276,7 +286,7 @@ static double largest_scale(const plan *q, int population)
         const projection_plan *j = &q->projection[k];
         if (quantise_target(j)->population != population) continue;
         int    exponent = q->options.netx ? 0 : (int)hw_value(chip, HW_WEIGHT_EXP_MAX);
-        double most = most_units(j->sign, q->options.bits, false) * unit_of(j->sign, q->options.bits, exponent);
+        double most = most_units(j->sign, j->bits, false) * unit_of(j->sign, j->bits, exponent);
         limit_scale(&scale, most * FIXED_SHIFT, j->biggest);
     }
     return isfinite(scale) ? scale : FIXED_SHIFT; /* neurons without input or threshold */

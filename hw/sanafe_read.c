@@ -1,7 +1,6 @@
 /* Reads SANA-FE's networks in the forms that sanafe_write() and its own examples have: netlists, and YAML with one item a line and its
  * attributes in braces. Attributes that have no meaning for Loihi's neurons (logging, units) are passed over. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +21,7 @@ typedef struct reader {
     rv_error   *error;
 } reader;
 
-static rv_status refuse(const reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static rv_status refuse(const reader *r, const char *format, ...)
-{
-    char    text[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return error_set(r->error, RV_FILE_ERROR, "\"%s\", line %d: %s", r->path, r->number, text);
-}
+#define refuse(r, ...) error_in_file((r)->error, (r)->path, (r)->number, __VA_ARGS__)
 
 static const char *skip_blanks(const char *at)
 {

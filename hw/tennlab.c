@@ -4,7 +4,6 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +20,7 @@ typedef struct reader {
     rv_error    *error;
 } reader;
 
-static rv_status refuse(const reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static rv_status refuse(const reader *r, const char *format, ...)
-{
-    char    text[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return error_set(r->error, RV_FILE_ERROR, "\"%s\": %s", r->path, text);
-}
+#define refuse(r, ...) error_in_file((r)->error, (r)->path, 0, __VA_ARGS__)
 
 /* ---- parameters of the processor -------------------------------------------------------------------------------------- */
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "hw/netx.h"
-#include "io/nir_build.h"
+#include "io/nir_input.h"
 #include "io/script_command.h"
+#include "io/script_nir.h"
+#include "sim/error.h"
 
 #define STANDARD_RATES_MS 200.0
 
@@ -17,7 +19,7 @@ void command_chip_options(command_chip *line, command_option *options)
         { "--bits", "N", "of a weight, 1 to 9; 8 if nothing is said", &line->bits, NULL },
         { "--step", "MS", "what a step of the chip stands for; the network's resolution if nothing is said", &line->step, NULL },
         { "--prune", "PART", "leave out this part of the synapses, the weakest first", &line->prune, NULL },
-        { "--rates", "MS", "run both networks so long to measure rates, 200 if nothing is said; 0: estimate", &line->rates, NULL },
+        { "--rates", "MS", "run both networks so long to measure rates, as long as input=FILE or 200 if nothing is said; 0: estimate", &line->rates, NULL },
         { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
         { "--shared-tau", NULL, "one synaptic time constant where the network has two", NULL, &line->shared_tau },
         { "--freeze", NULL, "take weights that learn as they are", NULL, &line->freeze },
@@ -111,26 +113,55 @@ static int from_netx(command_chip *line)
     if (netx_read(line->path, &(rv_net_def){ .seed = line->seed_number }, &(netx_options){ 0 }, &n, &error) != RV_OK) return command_fail(1, "%s", error.text);
     rv_status status = file ? netx_input_read(file, &n, &input, &error) : RV_OK;
     if (status == RV_OK && file) status = netx_play(&n, &input, &error);
+    if (input.n_steps > 0 && !line->rates) line->quantise.measure_ms = (double)input.n_steps * rv_resolution(n.net);
     netx_input_free(&input);
     if (!file) line->quantise.measure_ms = 0; /* nothing would spike */
+    if (status == RV_OK && !(line->shapes = calloc((size_t)n.n_layers + 1, sizeof *line->shapes))) status = error_memory(&error, "shapes", 0);
+    if (status == RV_OK) line->n_shapes = netx_shapes(&n, line->shapes);
     if (status == RV_OK) take(n.net, line);
     else line->status = command_fail(1, "%s", error.text);
     netx_free(&n);
     return line->status;
 }
 
+/* NIR's shapes are channels, height, width. */
+static rv_status note_shapes(command_chip *line, const nir_net *n, rv_error *error)
+{
+    line->shapes = calloc((size_t)n->n_parts + 1, sizeof *line->shapes);
+    if (!line->shapes) return error_memory(error, "shapes", 0);
+    for (int k = 0; k < n->n_parts; k++) {
+        const nir_shape *s = &n->part[k].shape;
+        if (s->known && s->rank == 3 && n->part[k].population.id) line->shapes[line->n_shapes++] = (netx_shape){ n->part[k].population, { s->n[2], s->n[1], s->n[0] }, true };
+    }
+    return RV_OK;
+}
+
+/* Plays input=FILE; without --rates the networks are run as long as that is. */
+static rv_status play_nir(command_chip *line, const nir_line *words, nir_net *n, rv_error *error)
+{
+    double duration = 0;
+    int    late = 0;
+    if (!words->input) return line->quantise.measure_ms = 0, RV_OK; /* nothing would spike */
+    TRY(nir_play(n, words->input, (int64_t)words->sample, &duration, error));
+    for (int k = 0; k < n->n_parts; k++) late = n->part[k].level > late ? n->part[k].level : late;
+    if (!line->rates) line->quantise.measure_ms = duration + late * rv_resolution(n->net);
+    return RV_OK;
+}
+
+/* input=FILE and other words as for ranvier run. */
 static int from_nir(command_chip *line)
 {
     nir_graph graph;
     nir_net   n;
+    nir_line  words = { 0 };
     rv_error  error = { 0 };
-    if (line->n_arguments) return command_fail(2, "\"%s\": a NIR graph takes no arguments, got %s=", line->path, line->arguments[0].name);
+    if (!command_nir_words(line->arguments, line->n_arguments, &words)) return 2;
     if (nir_read(line->path, NULL, &graph, &error) != RV_OK) return command_fail(1, "%s", error.text);
     rv_status status = nir_complete(&graph, &error);
-    if (status == RV_OK) status = nir_build(&graph, &(rv_net_def){ .seed = line->seed_number }, NULL, &n, &error);
+    if (status == RV_OK) status = nir_build(&graph, &(rv_net_def){ .seed = line->seed_number, .resolution = words.dt }, &words.build, &n, &error);
     nir_free(&graph);
     if (status != RV_OK) return command_fail(1, "\"%s\": %s", line->path, error.text);
-    line->quantise.measure_ms = 0; /* nothing would spike */
+    if (note_shapes(line, &n, &error) != RV_OK || play_nir(line, &words, &n, &error) != RV_OK) return nir_net_free(&n), command_fail(1, "%s", error.text);
     take(n.net, line);
     nir_net_free(&n);
     return line->status;
@@ -147,7 +178,7 @@ int command_chip_run(const command *c, command_chip *line, const char *const *wo
     else if (command_ends_with(line->path, ".net")) status = from_netx(line);
     else if (command_ends_with(line->path, ".nir")) status = from_nir(line);
     else status = command_fail(1, "\"%s\" is not a kind of network that can go to a chip; scripts (.lua), netx networks (.net) and NIR graphs (.nir) are", line->path);
-    free(line->report);
-    line->report = NULL;
+    free(line->report), free(line->shapes);
+    line->report = NULL, line->shapes = NULL;
     return status;
 }

@@ -3,6 +3,7 @@
 #ifndef RV_IO_SCRIPT_COMMAND_H
 #define RV_IO_SCRIPT_COMMAND_H
 
+#include "hw/netx_write.h"
 #include "hw/quantise.h"
 #include "io/results.h"
 #include "io/script.h"
@@ -91,6 +92,8 @@ typedef struct command_chip {
     int                 n_arguments;
     uint64_t            seed_number;
     hw_quantise_options quantise;
+    netx_shape         *shapes; /* [n_shapes] of populations, as far as the file says them */
+    int                 n_shapes;
     char               *report; /* of quantising, as text; NULL if the network was in integers already */
 
     /** Gets the network in integers, its spikes recorded for the time of --rates. @return the exit status */

@@ -95,6 +95,19 @@ static void push_population(lua_State *L, const hw_population_report *p)
     set_number(L, "rate_given", p->rate[0]), set_number(L, "rate", p->rate[1]), set_number(L, "highest_u", p->highest_u);
 }
 
+static void push_learning(lua_State *L, const hw_learning_report *r)
+{
+    static const char *const texts[] = { "dw", "dt", "dd" }, *const traces[] = { "x1", "x2", "y1", "y2", "y3" };
+    lua_newtable(L);
+    set_text(L, "rule", r->rule);
+    for (int k = 0; k < COUNT(texts); k++)
+        if (r->text[k]) set_text(L, texts[k], r->text[k]);
+    for (int k = 0; k < COUNT(traces); k++)
+        if (r->impulse[k] > 0) set_number(L, traces[k], r->chip_impulse[k]);
+    set_number(L, "t_epoch", r->t_epoch), set_number(L, "low", r->chip_low), set_number(L, "high", r->chip_high), set_number(L, "unit", r->unit), set_number(L, "lag", r->lag);
+    set_error(L, "scale", r->scale);
+}
+
 static void push_projection(lua_State *L, const hw_projection_report *p)
 {
     lua_newtable(L);
@@ -103,6 +116,9 @@ static void push_projection(lua_State *L, const hw_projection_report *p)
     set_number(L, "weight_exp", p->weight_exp), set_number(L, "drive", p->drive), set_error(L, "weight", p->weight);
     set_number(L, "saturated", (double)p->saturated), set_number(L, "zeroed", (double)p->zeroed);
     set_number(L, "delays_changed", (double)p->delays_changed), set_number(L, "delay_change", p->delay_change);
+    if (!p->learning.rule) return;
+    push_learning(L, &p->learning);
+    lua_setfield(L, -2, "learning");
 }
 
 static int report_populations(lua_State *L)
@@ -350,8 +366,8 @@ int network_export(lua_State *L)
     if (export_format_find(script_text(L, 2, "net:export: the format (first argument)"), &format, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     const char *path = script_path(L, 3, "net:export: the file", " .net .h5 .hdf5 .yaml .nir .json .h "), *chip = option_text(L, 4, what, "chip", format->chip ? format->chip : "");
     int64_t     steps = option_boolean(L, 4, what, "verify", true) ? recorded_steps(net) : 0;
-    if (export_write(format, net->net, chip, path, steps, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
-    lua_pushboolean(L, steps > 0 && format->read_back);
+    if (export_write(format, net->net, chip, path, steps, NULL, 0, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
+    lua_pushboolean(L, steps > 0);
     lua_pushstring(L, note);
     return 2;
 }

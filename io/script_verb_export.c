@@ -30,7 +30,7 @@ static int write_out(command_chip *line, rv_net *net, void *user)
     rv_error           error = { 0 };
     if (!e->no_verify && rv_time(net) == 0 && run_for_comparison(net) != RV_OK) return command_fail(1, "%s", rv_net_error(net)->text);
     int64_t steps = e->no_verify ? 0 : (int64_t)rint(rv_time(net) / rv_resolution(net));
-    if (export_write(e->format, net, e->chip, e->out, steps, note, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    if (export_write(e->format, net, e->chip, e->out, steps, line->shapes, line->n_shapes, note, &error) != RV_OK) return command_fail(1, "%s", error.text);
     if (!line->quiet) printf("%s\n", note);
     return 0;
 }

@@ -58,7 +58,7 @@ static int read_line(const command *c, command_chip *line, map_line *m, const ch
     command_chip_options(line, options + 3);
     const command_usage usage = { "map", "FILE [name=value ...] [options]",
                                   "Quantises a network for a chip and places it on cores: what it becomes, whether it fits, what it costs. FILE is a script (.lua), whose\n"
-                                  "network is taken when it first runs, a lava-dl network (.net, with input=FILE for rates) or a NIR graph (.nir).",
+                                  "network is taken when it first runs, a lava-dl network (.net) or a NIR graph (.nir); these with input=FILE to measure rates, else they are estimated.",
                                   options, COMMAND_CHIP_OPTIONS + 3, 1, COMMAND_MOST_ARGUMENTS };
     int status = command_read(c, &usage, words, n);
     if (status >= 0) return status;

@@ -1,41 +1,36 @@
-/* ranvier run model.nir input=FILE: a NIR graph in the engine. It takes the arguments
- *    input=FILE  spikes of the Inputs, see io/nir_input.h       sample=K        of a NIRData recording, from 0
- *    time=MS     how long; else as long as the input            dt=MS           length of a step
- *    record=V_m,I_syn  states of all neurons at every step      check=off       files whose shapes do not fit
- *    discretisation=euler|exponential|impulse   reset=value|subtract   spikes=step|impulse, see io/nir_build.h */
+/* ranvier run model.nir input=FILE: a NIR graph in the engine. */
 #include <stdio.h>
 #include <string.h>
 
 #include "io/nir_input.h"
 #include "io/script_file.h"
+#include "io/script_nir.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* One run, and what name=value may say of it. */
 typedef struct nir_run {
     const script_options *options;
-    const char           *input, *record, *check;
-    double                time, dt, sample;
-    nir_build_options     build;
+    nir_line              line;
     nir_net               n;
 } nir_run;
 
-static bool read_words(nir_run *r)
+bool command_nir_words(const script_argument *arguments, int n, nir_line *line)
 {
+    const script_options   given = { .arguments = arguments, .n_arguments = n };
     const script_file_word words[] = {
-        { "input", .text = &r->input },
-        { "record", .text = &r->record },
-        { "check", .text = &r->check },
-        { "discretisation", .text = &r->build.discretisation },
-        { "reset", .text = &r->build.reset },
-        { "spikes", .text = &r->build.spikes },
-        { "time", .number = &r->time, .highest = 1e15 },
-        { "dt", .number = &r->dt, .highest = 1e6 },
-        { "sample", .number = &r->sample, .highest = 1e9, .whole = true },
+        { "input", .text = &line->input },
+        { "record", .text = &line->record },
+        { "check", .text = &line->check },
+        { "discretisation", .text = &line->build.discretisation },
+        { "reset", .text = &line->build.reset },
+        { "spikes", .text = &line->build.spikes },
+        { "time", .number = &line->time, .highest = 1e15 },
+        { "dt", .number = &line->dt, .highest = 1e6 },
+        { "sample", .number = &line->sample, .highest = 1e9, .whole = true },
     };
-    if (!script_file_words(r->options, "a NIR graph", words, COUNT(words))) return false;
-    if (!r->check || strcmp(r->check, "off") == 0 || strcmp(r->check, "on") == 0) return true;
-    return command_fail(2, "check is \"%s\", allowed are on and off", r->check), false;
+    if (!script_file_words(&given, "a NIR graph", words, COUNT(words))) return false;
+    if (!line->check || strcmp(line->check, "off") == 0 || strcmp(line->check, "on") == 0) return true;
+    return command_fail(2, "check is \"%s\", allowed are on and off", line->check), false;
 }
 
 /* Spikes of all that spikes, and V_m of what does not: it is what an Output gives. Populations with two names are recorded once. */
@@ -47,7 +42,7 @@ static rv_status record_all(nir_run *r)
         const nir_part *p = &n->part[k];
         if (p->role == NIR_IS_OUTPUT && p->spikes) continue;
         status = p->spikes ? rv_record_spikes(n->net, p->population) : p->role == NIR_IS_OUTPUT ? script_file_record(n->net, p->population, "V_m") : RV_OK;
-        if (status == RV_OK && p->role == NIR_IS_NEURONS) status = script_file_record(n->net, p->population, r->record);
+        if (status == RV_OK && p->role == NIR_IS_NEURONS) status = script_file_record(n->net, p->population, r->line.record);
     }
     return status;
 }
@@ -76,13 +71,13 @@ static int play_and_run(nir_run *r, script_file *file)
     rv_error error = { 0 };
     double   duration = 0;
     int      late = 0;
-    if (r->input && nir_play(n, r->input, (int64_t)r->sample, &duration, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    if (r->line.input && nir_play(n, r->line.input, (int64_t)r->line.sample, &duration, &error) != RV_OK) return command_fail(1, "%s", error.text);
     for (int k = 0; k < n->n_parts; k++) late = n->part[k].level > late ? n->part[k].level : late;
-    if (r->time == 0 && duration == 0) return command_fail(1, "\"%s\" needs input=FILE (HDF5, .nird, or lines of step,neuron) or time=MS", r->options->path);
-    if (r->time == 0) r->time = duration + late * rv_resolution(n->net);
+    if (r->line.time == 0 && duration == 0) return command_fail(1, "\"%s\" needs input=FILE (HDF5, .nird, or lines of step,neuron) or time=MS", r->options->path);
+    if (r->line.time == 0) r->line.time = duration + late * rv_resolution(n->net);
     if (record_all(r) != RV_OK) return command_fail(1, "%s", rv_net_error(n->net)->text);
-    int exit_status = script_file_simulate(file, n->net, r->time);
-    if (!exit_status && !r->options->quiet) print_summary(n, r->time);
+    int exit_status = script_file_simulate(file, n->net, r->line.time);
+    if (!exit_status && !r->options->quiet) print_summary(n, r->line.time);
     return exit_status;
 }
 
@@ -92,10 +87,10 @@ static int read_and_run(script_file *file, void *user)
     nir_graph   graph;
     rv_error    error = { 0 };
     rv_net_def  def = script_file_def(r->options);
-    nir_options options = { .unchecked = r->check && strcmp(r->check, "off") == 0 };
-    def.resolution = r->dt;
+    nir_options options = { .unchecked = r->line.check && strcmp(r->line.check, "off") == 0 };
+    def.resolution = r->line.dt;
     if (nir_read(r->options->path, &options, &graph, &error) != RV_OK) return command_fail(1, "%s", error.text);
-    rv_status status = nir_build(&graph, &def, &r->build, &r->n, &error);
+    rv_status status = nir_build(&graph, &def, &r->line.build, &r->n, &error);
     nir_free(&graph);
     if (status != RV_OK) return command_fail(1, "\"%s\": %s", r->options->path, error.text);
     int exit_status = play_and_run(r, file);
@@ -106,5 +101,5 @@ static int read_and_run(script_file *file, void *user)
 int command_run_nir(const command *c, const script_options *o, bool live)
 {
     nir_run r = { .options = o };
-    return read_words(&r) ? script_file_run(c, o, live, read_and_run, &r) : 2;
+    return command_nir_words(o->arguments, o->n_arguments, &r.line) ? script_file_run(c, o, live, read_and_run, &r) : 2;
 }

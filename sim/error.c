@@ -15,6 +15,17 @@ rv_status error_set(rv_error *error, rv_status status, const char *format, ...)
     return status;
 }
 
+rv_status error_in_file(rv_error *error, const char *path, int line, const char *format, ...)
+{
+    char    text[300];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (line > 0) return error_set(error, RV_FILE_ERROR, "\"%s\", line %d: %s", path, line, text);
+    return error_set(error, RV_FILE_ERROR, "\"%s\": %s", path, text);
+}
+
 rv_status error_memory(rv_error *error, const char *what, double bytes)
 {
     if (bytes < 1e6) return error_set(error, RV_OUT_OF_MEMORY, "no memory for %s (%.0f bytes)", what, bytes);

@@ -7,6 +7,9 @@
 /** Stores status and sentence; @param error may be NULL @return status */
 rv_status error_set(rv_error *error, rv_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/** RV_FILE_ERROR: `"path": sentence` or `"path", line 3: sentence`. @param line 0: none */
+rv_status error_in_file(rv_error *error, const char *path, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /** RV_OUT_OF_MEMORY with what was wanted. */
 rv_status error_memory(rv_error *error, const char *what, double bytes);
 

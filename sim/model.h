@@ -41,6 +41,7 @@ struct rv_model {
     rv_table table; /* name, equations, reference, parameters, states                                            */
     int      n_constants;
     bool     counts_spikes; /* input is a number of spikes, whatever their weights: parrot_neuron                */
+    bool     adds_inputs;   /* a step only takes the sum of what excites and inhibits: where sums are exact, all of it may come as ex */
     int      carries; /* 1 + the state whose value, a whole number, a spike carries; 0: spikes carry nothing      */
 
     /** A sentence if the parameters contradict each other (V_reset above V_th), else NULL. */

@@ -21,7 +21,7 @@ failed=0
 for program in "$@"; do
     echo
     case $program in
-    *bench_networks) BENCH_CSV=$csv "$program" ${BENCH_ONLY:+"$BENCH_ONLY"} || failed=1 ;;
+    *bench_networks | *bench_map) BENCH_CSV=$csv "$program" ${BENCH_ONLY:+"$BENCH_ONLY"} || failed=1 ;;
     *) BENCH_CSV=$csv "$program" || failed=1 ;;
     esac
 done

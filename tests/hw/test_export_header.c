@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hw/export_header.h"
+#include "hw/export_verify.h"
 #include "sim/random.h"
 #include "tests/support/reference.h"
 
@@ -130,6 +131,8 @@ static void test_loop(void **state)
         compile_loop();
         ENSURE_OK(net, rv_run(net, STEPS));
         print_message("header %d: %lld spikes equal\n", (int)seed, (long long)compare_spikes(net));
+        rv_error error = { 0 };
+        if (hw_export_verify("header", header, net, &(hw_verify_options){ .seed = seed, .rate = 0.2 }, NULL, &error) != RV_OK) fail_msg("%s", error.text); /* read without a compiler */
         rv_net_free(net);
     }
 }

@@ -15,21 +15,6 @@
 #include "io/hdf5_file.h"
 #include "sim/random.h"
 
-static char path[] = "/tmp/ranvier_mapping_XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int descriptor = mkstemp(path);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
 /* ---- random networks ------------------------------------------------------------------------------------------------ */
 
 static rv_random stream;
@@ -191,7 +176,7 @@ static void compare_memory(const hw_map *map)
     hdf5_file  file = { 0 };
     void      *bits;
     hdf5_shape shape;
-    assert_int_equal(hdf5_open(path, &file), RV_OK);
+    assert_int_equal(hdf5_open(reference_file(), &file), RV_OK);
     assert_int_equal(hdf5_load(&file, "/cores/bits", HDF5_I64, &bits, &shape), RV_OK);
     for (int32_t c = 0; c < map->n_cores; c++) assert_true(((int64_t *)bits)[c] >= map->core[c].use[HW_USE_MEMORY]);
     free(bits);
@@ -202,7 +187,7 @@ static hw_mapping read_mapping(void)
 {
     hw_mapping m;
     rv_error   error = { 0 };
-    if (hw_mapping_read(path, &m, &error) != RV_OK) fail_msg("%s", error.text);
+    if (hw_mapping_read(reference_file(), &m, &error) != RV_OK) fail_msg("%s", error.text);
     return m;
 }
 
@@ -217,7 +202,7 @@ static void test_round_trips(void **state)
         rv_error   error = { 0 };
         hw_chip    chip = random_chip();
         if (hw_graph_from_net(net, NULL, &graph, &error) != RV_OK || hw_map_network(&chip, graph, NULL, &map, &error) != RV_OK) fail_msg("%d: %s", (int)seed, error.text);
-        if (hw_mapping_write(path, net, map, &error) != RV_OK) fail_msg("%d: %s", (int)seed, error.text);
+        if (hw_mapping_write(reference_file(), net, map, &error) != RV_OK) fail_msg("%d: %s", (int)seed, error.text);
         hw_mapping m = read_mapping();
         compare_graphs(graph, m.graph);
         compare_maps(map, m.map);
@@ -240,7 +225,7 @@ static int64_t there_and_back(rv_net *net, const char *chip_name, double neurons
     rv_error  error = { 0 };
     assert_int_equal(hw_chip_find(chip_name, &chip, &error), RV_OK);
     chip.entry[HW_NEURONS].value = neurons_per_core;
-    if (hw_graph_from_net(net, NULL, &graph, &error) != RV_OK || hw_map_network(&chip, graph, NULL, &map, &error) != RV_OK || hw_mapping_write(path, net, map, &error) != RV_OK)
+    if (hw_graph_from_net(net, NULL, &graph, &error) != RV_OK || hw_map_network(&chip, graph, NULL, &map, &error) != RV_OK || hw_mapping_write(reference_file(), net, map, &error) != RV_OK)
         fail_msg("%s", error.text);
     hw_mapping m = read_mapping();
     compare_graphs(graph, m.graph);
@@ -319,8 +304,8 @@ static void test_words(void **state)
     hdf5_file file = { 0 };
     void     *words;
     hdf5_shape shape;
-    if (hw_mapping_write(path, net, map, &error) != RV_OK) fail_msg("%s", error.text);
-    assert_int_equal(hdf5_open(path, &file), RV_OK);
+    if (hw_mapping_write(reference_file(), net, map, &error) != RV_OK) fail_msg("%s", error.text);
+    assert_int_equal(hdf5_open(reference_file(), &file), RV_OK);
     assert_int_equal(hdf5_load(&file, "/memory", HDF5_U64, &words, &shape), RV_OK);
     const uint64_t first = 2 | (uint64_t)127 << 10 | (uint64_t)0x80 << 30 | (uint64_t)1 << 38 | (uint64_t)1 << 40 | (uint64_t)1 << 50 | (uint64_t)2 << 60;
     const uint64_t second = (uint64_t)0xfd << 10 | (uint64_t)3 << 18 | (uint64_t)1 << 20;
@@ -351,7 +336,7 @@ static void test_codes(void **state)
 static void expect_write_refused(rv_net *net, const hw_map *map, const char *sentence)
 {
     rv_error error = { 0 };
-    if (hw_mapping_write(path, net, map, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
+    if (hw_mapping_write(reference_file(), net, map, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
     if (!strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
 }
 
@@ -399,14 +384,14 @@ static void expect_read_refused(const char *dataset, int64_t at, int64_t value, 
     hw_map    *map = map_small(net, &graph);
     hw_mapping m;
     rv_error   error = { 0 };
-    assert_int_equal(hw_mapping_write(path, net, map, &error), RV_OK);
-    assert_int_equal(hdf5_edit(path, &file), RV_OK);
+    assert_int_equal(hw_mapping_write(reference_file(), net, map, &error), RV_OK);
+    assert_int_equal(hdf5_edit(reference_file(), &file), RV_OK);
     assert_int_equal(hdf5_load(&file, dataset, HDF5_I64, &x, &shape), RV_OK);
     ((int64_t *)x)[at] = value;
     assert_int_equal(hdf5_write(&file, dataset, HDF5_I64, x, shape.count), RV_OK);
     assert_int_equal(hdf5_close(&file), RV_OK);
-    if (hw_mapping_read(path, &m, &error) == RV_OK) fail_msg("%s accepted, but expected: %s", dataset, sentence);
-    if (!strstr(error.text, sentence) || !strstr(error.text, path)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
+    if (hw_mapping_read(reference_file(), &m, &error) == RV_OK) fail_msg("%s accepted, but expected: %s", dataset, sentence);
+    if (!strstr(error.text, sentence) || !strstr(error.text, reference_file())) fail_msg("expected: %s\n     got: %s", sentence, error.text);
     free(x), hw_map_free(map), hw_graph_free(graph), rv_net_free(net);
 }
 
@@ -427,9 +412,9 @@ static void test_refused_files(void **state)
     hw_mapping m;
     rv_error   error = { 0 };
     hdf5_file  file = { 0 };
-    assert_int_equal(hdf5_create(path, &file), RV_OK);
+    assert_int_equal(hdf5_create(reference_file(), &file), RV_OK);
     assert_int_equal(hdf5_close(&file), RV_OK);
-    assert_int_equal(hw_mapping_read(path, &m, &error), RV_FILE_ERROR);
+    assert_int_equal(hw_mapping_read(reference_file(), &m, &error), RV_FILE_ERROR);
     assert_non_null(strstr(error.text, "is no mapping file of Ranvier"));
 }
 
@@ -439,5 +424,5 @@ int main(void)
         cmocka_unit_test(test_round_trips), cmocka_unit_test(test_convolution),      cmocka_unit_test(test_loihi1),           cmocka_unit_test(test_words),
         cmocka_unit_test(test_codes),       cmocka_unit_test(test_refused_networks), cmocka_unit_test(test_refused_learning), cmocka_unit_test(test_refused_files),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, reference_make_file, reference_remove_file);
 }

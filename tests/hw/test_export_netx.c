@@ -3,26 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hw/netx_write.h"
 #include "sim/random.h"
 #include "tests/support/fixture.h"
-
-static char written[] = "/tmp/ranvier_netx_XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int descriptor = mkstemp(written);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(written);
-}
 
 /* ---- there and back ------------------------------------------------------------------------------------------------ */
 
@@ -40,7 +24,7 @@ static netx_options write_back(const netx *n)
     netx_options with;
     rv_error     error = { 0 };
     assert_in_range(n->n_layers, 1, 31);
-    if (netx_write(written, n->net, shapes, netx_shapes(n, shapes), &with, &error) != RV_OK) fail_msg("%s", error.text);
+    if (netx_write(reference_file(), n->net, shapes, netx_shapes(n, shapes), &with, &error) != RV_OK) fail_msg("%s", error.text);
     return with;
 }
 
@@ -110,7 +94,7 @@ static void compare_nets(const char *what, rv_net *a, rv_net *b)
 static int64_t run_written(const netx *before, netx_options with, const char *expected_path)
 {
     rv_error   error = { 0 };
-    netx       n = open_netx(written, with);
+    netx       n = open_netx(reference_file(), with);
     netx_input input;
     int64_t    spikes = 0;
     if (netx_input_read(expected_path, &n, &input, &error) != RV_OK || netx_play(&n, &input, &error) != RV_OK) fail_msg("%s", error.text);
@@ -154,7 +138,7 @@ static void round_trip(const char *folder, const char *file)
     netx_options o = { .reset_interval = option_of(options, "reset_interval"), .reset_offset = option_of(options, "reset_offset") };
     netx         n = open_netx(net_path, o);
     netx_options with = write_back(&n);
-    netx         again = open_netx(written, with);
+    netx         again = open_netx(reference_file(), with);
     compare_nets(file, n.net, again.net);
     print_message("%s: written, read, equal; %lld spikes\n", file, (long long)run_written(&n, with, expected_path));
     netx_free(&n), netx_free(&again);
@@ -241,15 +225,7 @@ static reference_spikes run(rv_net *net, rv_population p)
 static int64_t compare_chain(rv_net *net, netx *n)
 {
     int64_t spikes = 0;
-    for (int64_t i = 0; i < n->n_input; i++) {
-        double  times[STEPS];
-        int64_t count = 0;
-        reference_spikes s = reference_spikes_of(net, rv_population_find(net, "in"));
-        for (int64_t k = 0; k < s.n; k++)
-            if (s.neuron[k] == i) times[count++] = s.time_ms[k];
-        ENSURE_OK(n->net, rv_set_spike_times(n->net, n->input, i, times, count));
-        reference_spikes_free(&s);
-    }
+    reference_copy_spikes(net, rv_population_find(net, "in"), n->net, n->input);
     ENSURE_OK(n->net, rv_record_spikes(n->net, n->layer[0].neurons));
     reference_spikes got = run(n->net, n->layer[1].neurons), first = reference_spikes_of(n->net, n->layer[0].neurons);
     reference_spikes expected = reference_spikes_of(net, rv_population_find(net, "last")), hidden = reference_spikes_of(net, rv_population_find(net, "hidden"));
@@ -272,8 +248,8 @@ static void test_chains(void **state)
         rv_net      *net = random_chain(seed);
         netx_options with;
         rv_error     error = { 0 };
-        if (netx_write(written, net, NULL, 0, &with, &error) != RV_OK) fail_msg("%d: %s", (int)seed, error.text);
-        netx n = open_netx(written, with);
+        if (netx_write(reference_file(), net, NULL, 0, &with, &error) != RV_OK) fail_msg("%d: %s", (int)seed, error.text);
+        netx n = open_netx(reference_file(), with);
         assert_int_equal(n.n_layers, 2);
         assert_int_equal(n.layer[0].kind, seed % 2 ? NETX_DENSE_REC : NETX_DENSE);
         ENSURE_OK(net, rv_record_spikes(net, rv_population_find(net, "hidden")));
@@ -295,8 +271,8 @@ static void test_conv_as_dense(void **state)
     netx         n = open_netx(found, (netx_options){ 0 });
     netx_options with;
     rv_error     error = { 0 };
-    if (netx_write(written, n.net, NULL, 0, &with, &error) != RV_OK) fail_msg("%s", error.text);
-    netx dense = open_netx(written, with);
+    if (netx_write(reference_file(), n.net, NULL, 0, &with, &error) != RV_OK) fail_msg("%s", error.text);
+    netx dense = open_netx(reference_file(), with);
     assert_int_equal(dense.layer[0].kind, NETX_DENSE);
     assert_int_equal(dense.n_layers, 2);
     for (int k = 0; k < 2; k++) {
@@ -338,7 +314,7 @@ static void add(rv_net *net, const char *source, const char *target, double weig
 static void expect_refused(rv_net *net, const char *sentence)
 {
     rv_error error = { 0 };
-    if (netx_write(written, net, NULL, 0, NULL, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
+    if (netx_write(reference_file(), net, NULL, 0, NULL, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
     if (!strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
     rv_net_free(net);
 }
@@ -414,7 +390,7 @@ static void test_refused_synapses(void **state)
     expect_refused(net, "projection \"in\" -> \"a\": num_message_bits is 8, and 0 in another projection from there, but netx has one for a layer");
     net = small();
     rv_error error = { 0 };
-    assert_int_equal(netx_write(written, net, &(netx_shape){ named(net, "a"), { 2, 3, 1 } }, 1, NULL, &error), RV_CONFLICT);
+    assert_int_equal(netx_write(reference_file(), net, &(netx_shape){ named(net, "a"), { 2, 3, 1 }, false }, 1, NULL, &error), RV_CONFLICT);
     assert_string_equal(error.text, "population \"a\": its shape 2 x 3 x 1 is not that of 4 neurons");
     assert_int_equal(netx_write("/nowhere/x.net", net, NULL, 0, NULL, &error), RV_FILE_ERROR);
     rv_net_free(net);
@@ -431,5 +407,5 @@ int main(void)
         cmocka_unit_test(test_refused_neurons),
         cmocka_unit_test(test_refused_synapses),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, reference_make_file, reference_remove_file);
 }

@@ -3,6 +3,7 @@
 #include "tests/support/reference.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static void draw_net(random_net *r, uint64_t seed)
         r->n_neurons += r->group[k].n;
     }
     for (int k = 0; k < r->n_formats; k++)
-        r->format[k] = (hw_format){ .weight_bits = 1 + (int)below(r, 8), .delay_bits = (int)below(r, 4), .learning = below(r, 4) == 0 };
+        r->format[k] = (hw_format){ .weight_bits = 1 + (int)below(r, 8), .delay_bits = (int)below(r, 4), .learning = below(r, 4) == 0, .trace = (int)below(r, 3) };
     r->n_synapses = below(r, 12 * r->n_neurons);
     r->synapse = malloc((size_t)(r->n_synapses + 1) * sizeof *r->synapse);
     for (int64_t k = 0; k < r->n_synapses; k++) {
@@ -65,7 +66,7 @@ static hw_graph *graph_of(random_net *r)
     if (hw_graph_fill(g, visit, r, &error) != RV_OK) fail_msg("%s", error.text);
     for (int64_t j = 0; j < g->n_neurons; j++) {
         g->rate[j] = below(r, 5) * 0.02;
-        g->profile[j] = (int32_t)below(r, 5), g->threshold[j] = (int32_t)below(r, 3);
+        g->profile[j] = (int32_t)below(r, 5), g->threshold[j] = (int32_t)below(r, 3), g->setting[j] = (int32_t)below(r, 2);
     }
     return g;
 }
@@ -88,6 +89,7 @@ static hw_chip chip_for(random_net *r, const hw_graph *g)
     chip.entry[HW_NEURON_PROFILES].value = 2 + (double)below(r, 4);
     chip.entry[HW_THRESHOLD_PROFILES].value = 1 + (double)below(r, 3);
     chip.entry[HW_SYNAPSE_FORMATS].value = 4;
+    chip.entry[HW_TRACE_PROFILES].value = 2 + (double)below(r, 2);
     chip.entry[HW_CORES].value = 128, chip.entry[HW_CHIPS].value = 4;
     return chip;
 }
@@ -166,7 +168,7 @@ static void count_use(const hw_map *map, const random_net *r, int32_t core, int6
 {
     const hw_graph *g = map->graph;
     int64_t       (*of)[4] = calloc((size_t)g->n_neurons, sizeof *of);
-    bool           *reached = calloc((size_t)g->n_neurons * (size_t)map->n_cores, sizeof *reached), formats[4] = { 0 };
+    bool           *reached = calloc((size_t)g->n_neurons * (size_t)map->n_cores, sizeof *reached), formats[4] = { 0 }, traces[3] = { 0 };
     memset(use, 0, HW_N_RESOURCES * sizeof *use);
     for (int64_t k = 0; k < r->n_synapses; k++) {
         const hw_synapse *s = &r->synapse[k];
@@ -180,6 +182,7 @@ static void count_use(const hw_map *map, const random_net *r, int32_t core, int6
             int64_t each = r->format[f].weight_bits + r->format[f].delay_bits + 10, block = (int64_t)hw_value(&map->chip, HW_BLOCK);
             n += of[j][f];
             formats[f] |= of[j][f] > 0;
+            traces[r->format[f].trace] |= of[j][f] > 0 && r->format[f].learning;
             if (of[j][f] > 0 && r->format[f].learning) use[HW_USE_INPUT_AXONS]++;
             for (int64_t left = of[j][f]; left > 0; left -= block)
                 use[HW_USE_MEMORY] += (int64_t)ceil((double)((left < block ? left : block) * each + 10) / 64) * 64;
@@ -188,6 +191,8 @@ static void count_use(const hw_map *map, const random_net *r, int32_t core, int6
         for (int32_t c = 0; c < map->n_cores; c++) use[HW_USE_OUTPUT_AXONS] += reached[j * map->n_cores + c];
     }
     for (int f = 0; f < r->n_formats; f++) use[HW_USE_FORMATS] += formats[f];
+    for (int t = 0; t < 3; t++) use[HW_USE_TRACES] += traces[t];
+    use[HW_USE_SETTINGS] = distinct(map, core, g->setting, 2);
     use[HW_USE_NEURONS] = map->core[core].n_neurons;
     use[HW_USE_PROFILES] = distinct(map, core, g->profile, 5);
     use[HW_USE_THRESHOLDS] = distinct(map, core, g->threshold, 3);
@@ -295,11 +300,39 @@ static void test_same_for_any_threads(void **state)
     free(net.synapse);
 }
 
+/* ---- signals ------------------------------------------------------------------------------------------------------ */
+
+static void heard(int signal) { (void)signal; }
+
+/* METIS traps SIGTERM and SIGABRT; after mapping they are whose they were. */
+static void test_signals(void **state)
+{
+    (void)state;
+    random_net       net;
+    hw_map          *map;
+    rv_error         error = { 0 };
+    struct sigaction mine = { .sa_handler = heard, .sa_flags = SA_RESTART }, before[2], after;
+    const int        signals[2] = { SIGTERM, SIGABRT };
+    for (int k = 0; k < 2; k++) sigaction(signals[k], &mine, &before[k]);
+    draw_net(&net, 17);
+    hw_graph *graph = graph_of(&net);
+    hw_chip   chip = chip_for(&net, graph);
+    assert_int_equal(hw_map_network(&chip, graph, NULL, &map, &error), RV_OK);
+    assert_true(map->n_cores > 1);
+    for (int k = 0; k < 2; k++) {
+        sigaction(signals[k], &before[k], &after);
+        assert_ptr_equal(after.sa_handler, heard);
+        assert_true(after.sa_flags & SA_RESTART);
+    }
+    hw_map_free(map), hw_graph_free(graph), free(net.synapse);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_networks),
         cmocka_unit_test(test_same_for_any_threads),
+        cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -344,6 +344,95 @@ static void test_given_map_that_does_not_fit(void **state)
     hw_graph_free(g);
 }
 
+/* ---- what comes from outside, and what a core has once ------------------------------------------------------------ */
+
+/* Poisson inputs take axons and synapses, so many that none of their sources spikes in more than half of the steps. */
+static void test_inputs(void **state)
+{
+    (void)state;
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population a = reference_population(net, "a", 50, "loihi1_lif");
+    reference_input(net, a, "poisson", "rate", 1200.0, "weight", 6400.0, NULL); /* 1.2 a step: three sources */
+    reference_input(net, a, "dc", "amplitude", 64.0, NULL);
+    reference_input(net, a, "sine", "amplitude", 64.0, "frequency", 10.0, NULL);
+    hw_graph *g = graph_of(net);
+    hw_map   *map;
+    hw_chip   chip;
+    rv_error  error = { 0 };
+    char     *text;
+    assert_int_equal(g->n_neurons, 200);
+    assert_int_equal(g->n_synapses, 150);
+    assert_true(g->group[1].input && g->group[1].n == 150 && g->group[2].n == 0 && g->group[3].n == 0);
+    for (int64_t j = 50; j < 200; j++) {
+        ENSURE_NEAR(g->rate[j], 0.4, 1e-12, "spikes per step");
+        assert_int_equal(hw_graph_fan_out(g, j), 1);
+        assert_int_equal(g->target[g->row[j]], (j - 50) / 3);
+        ENSURE_NEAR(g->weight[g->row[j]], 6400, 0, "");
+    }
+    assert_int_equal(hw_chip_find("loihi1", &chip, &error), RV_OK);
+    if (hw_map_network(&chip, g, NULL, &map, &error) != RV_OK) fail_msg("%s", error.text);
+    assert_int_equal(map->core[0].use[HW_USE_INPUT_AXONS], 150);
+    ENSURE_NEAR(map->messages, 60, 1e-9, "per step");
+    assert_int_equal(hw_map_report(map, 0, &text), RV_OK);
+    assert_non_null(strstr(text, "rates estimated: 10 Hz for every neuron, since no run was recorded\n"));
+    assert_non_null(strstr(text, "poisson input to \"a\": 150 sources outside the chip, 3 for each neuron, with an axon and a synapse each; they spike 0.4 times a step\n"));
+    assert_non_null(strstr(text, "dc input to \"a\": taken for a part of the bias, which costs nothing\n"));
+    assert_non_null(strstr(text, "sine input to \"a\": a current that changes has no place on a chip and is not counted\n"));
+    free(text), hw_map_free(map), hw_graph_free(g), rv_net_free(net);
+}
+
+/* Neurons with different lowest potentials cannot share a core of Loihi, whatever they have to say to each other. */
+static void test_core_settings(void **state)
+{
+    (void)state;
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .seed = 3 });
+    rv_population a = reference_population(net, "a", 400, "loihi1_lif");
+    double        vmin[400];
+    for (int i = 0; i < 400; i++) vmin[i] = i % 3 == 0 ? -1023 : 0;
+    ENSURE_OK(net, rv_set(net, a, "vmin", rv_list(vmin, 400)));
+    connect(net, a, a, "fixed_indegree", 20, rv_number(3), rv_number(1), NULL);
+    hw_graph *g = graph_of(net);
+    hw_map   *map;
+    hw_chip   chip;
+    rv_error  error = { 0 };
+    assert_int_equal(hw_chip_find("loihi1", &chip, &error), RV_OK);
+    for (int k = 0; k < 2; k++) {
+        if (hw_map_network(&chip, g, NULL, &map, &error) != RV_OK) fail_msg("%s", error.text);
+        if (k == 0) assert_int_equal(map->n_cores, 2); /* 1024 would fit on one */
+        for (int64_t j = 1; j < 400; j++)
+            if (k == 0) assert_int_equal(map->core_of[j] == map->core_of[0], vmin[j] == vmin[0]);
+        hw_map_free(map);
+        chip.entry[HW_NEURONS].value = 60; /* and on many cores */
+    }
+    hw_graph_free(g), rv_net_free(net);
+}
+
+/* Projections with the same traces of their sources share a profile of a core. */
+static void test_trace_profiles(void **state)
+{
+    (void)state;
+    for (int n = 3; n <= 4; n++) {
+        rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .seed = 3 });
+        rv_population a = reference_population(net, "a", 20, "loihi_lif");
+        for (int k = 0; k < n + 1; k++) { /* the last is like the first */
+            rv_population b = reference_population(net, reference_text("b%d", k), 5, "loihi_lif");
+            rv_setting    settings[] = { { "dw", rv_text("2^-2*x1*y0") }, { "x1_impulse", rv_number(16) }, { "x1_tau", rv_number(10 + k % n) } };
+            ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(a), .target = rv_all(b), .rule = "all_to_all", .weight = rv_number(8), .plasticity = "loihi_rule", .synapse = "loihi",
+                                                              .settings = settings, .n_settings = 3 }, NULL));
+        }
+        hw_graph *g = graph_of(net);
+        hw_map   *map;
+        hw_chip   chip;
+        rv_error  error = { 0 };
+        assert_int_equal(hw_chip_find("loihi1", &chip, &error), RV_OK);
+        if (hw_map_network(&chip, g, NULL, &map, &error) != RV_OK) fail_msg("%s", error.text);
+        assert_int_equal(map->n_cores, n == 3 ? 1 : 2); /* three are allowed */
+        for (int32_t c = 0; c < map->n_cores; c++) assert_true(map->core[c].use[HW_USE_TRACES] <= 3);
+        if (n == 3) assert_int_equal(map->core[0].use[HW_USE_TRACES], 3);
+        hw_map_free(map), hw_graph_free(g), rv_net_free(net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +440,9 @@ int main(void)
         cmocka_unit_test(test_report),                  cmocka_unit_test(test_floorplan),      cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_too_many_cores),          cmocka_unit_test(test_exact_timing),   cmocka_unit_test(test_graph_refusals),
         cmocka_unit_test(test_given_map_that_does_not_fit),
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_core_settings),
+        cmocka_unit_test(test_trace_profiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -528,7 +528,7 @@ static void test_refused_synapses(void **state)
     assert_int_equal(hw_quantise(net, &(hw_quantise_options){ .freeze = true }, &q, NULL, &error), RV_OK);
     assert_null(rv_projection_plasticity(q, (rv_projection){ 2 }));
     rv_net_free(q);
-    expect_refused(net, (hw_quantise_options){ 0 }, "plasticity \"stdp\" has no form in the chip's sums of products yet");
+    rv_net_free(net);
 }
 
 static void expect_refused_input(const char *kind, const char *name, double value, const char *sentence)

@@ -10,21 +10,6 @@
 #include "sim/random.h"
 #include "tests/support/fixture.h"
 
-static char written[] = "/tmp/ranvier_risp_XXXXXX";
-
-static int make_file(void **state)
-{
-    (void)state;
-    int descriptor = mkstemp(written);
-    return descriptor < 0 ? -1 : close(descriptor);
-}
-
-static int remove_file(void **state)
-{
-    (void)state;
-    return unlink(written);
-}
-
 static tennlab_net open_file(const char *path)
 {
     tennlab_net t;
@@ -154,8 +139,8 @@ static void compare_files(const char *what, const tennlab_net *a, const tennlab_
 static tennlab_net write_and_read(const tennlab_net *t)
 {
     rv_error error = { 0 };
-    if (tennlab_write(t, written, &error) != RV_OK) fail_msg("%s", error.text);
-    return open_file(written);
+    if (tennlab_write(t, reference_file(), &error) != RV_OK) fail_msg("%s", error.text);
+    return open_file(reference_file());
 }
 
 static void test_round_trips(void **state)
@@ -199,19 +184,6 @@ static rv_net *random_net(uint64_t seed)
     return net;
 }
 
-static void copy_spikes(rv_net *from, rv_net *to)
-{
-    reference_spikes s = reference_spikes_of(from, rv_population_find(from, "in"));
-    for (int64_t i = 0; i < 5; i++) {
-        double  times[60];
-        int64_t n = 0;
-        for (int64_t k = 0; k < s.n; k++)
-            if (s.neuron[k] == i) times[n++] = s.time_ms[k];
-        ENSURE_OK(to, rv_set_spike_times(to, rv_population_find(to, "inputs"), i, times, n));
-    }
-    reference_spikes_free(&s);
-}
-
 static int64_t compare_runs(rv_net *net, rv_net *again)
 {
     static const char *const names[] = { "a", "b" };
@@ -219,7 +191,7 @@ static int64_t compare_runs(rv_net *net, rv_net *again)
     ENSURE_OK(net, rv_record_spikes(net, rv_population_find(net, "in")));
     ENSURE_OK(again, rv_record_spikes(again, rv_population_find(again, "neurons")));
     ENSURE_OK(net, rv_run(net, 80));
-    copy_spikes(net, again);
+    reference_copy_spikes(net, rv_population_find(net, "in"), again, rv_population_find(again, "inputs"));
     ENSURE_OK(again, rv_run(again, 80));
     bool            fired[81][30] = { { false } };
     reference_spikes all = reference_spikes_of(again, rv_population_find(again, "neurons"));
@@ -267,7 +239,7 @@ static const char good[] = "{\"Properties\": {\"node_properties\": [{\"name\": \
 
 static void write_text(const char *text)
 {
-    FILE *f = fopen(written, "w");
+    FILE *f = fopen(reference_file(), "w");
     fputs(text, f);
     fclose(f);
 }
@@ -277,7 +249,7 @@ static void test_threshold_zero(void **state)
 {
     (void)state;
     write_text(good);
-    tennlab_net t = open_file(written);
+    tennlab_net t = open_file(reference_file());
     rv_net     *net = build(&t, 1);
     ENSURE_OK(net, rv_set_spike_times(net, rv_population_find(net, "inputs"), 0, (const double[]){ 1, 5 }, 2));
     ENSURE_OK(net, rv_record_spikes(net, rv_population_find(net, "neurons")));
@@ -304,7 +276,7 @@ static void expect_refused(const char *piece, const char *with, const char *sent
     assert_non_null(at);
     snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, with, at + strlen(piece));
     write_text(text);
-    if (tennlab_read(written, &t, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
+    if (tennlab_read(reference_file(), &t, &error) == RV_OK) fail_msg("accepted, but expected: %s", sentence);
     if (!strstr(error.text, sentence)) fail_msg("expected: %s\n     got: %s", sentence, error.text);
 }
 
@@ -361,7 +333,7 @@ static void test_refused_networks(void **state)
     net = reference_net((rv_net_def){ .resolution = 1 });
     expect_not_made(net, "the network has no neurons of the model risp, which TENNLab's files are for");
     write_text(good);
-    t = open_file(written);
+    t = open_file(reference_file());
     t.edge[0].weight = 0;
     assert_int_equal(tennlab_build(&t, &(rv_net_def){ 0 }, &net, &error), RV_CONFLICT);
     assert_string_equal(error.text, "edge 0 of weight 0 would make node 3 fire, whose threshold is 0; allowed are thresholds above 0 where such edges end");
@@ -374,5 +346,5 @@ int main(void)
         cmocka_unit_test(test_runs),           cmocka_unit_test(test_round_trips),   cmocka_unit_test(test_from_engine),
         cmocka_unit_test(test_threshold_zero), cmocka_unit_test(test_refused_files), cmocka_unit_test(test_refused_networks),
     };
-    return cmocka_run_group_tests(tests, make_file, remove_file);
+    return cmocka_run_group_tests(tests, reference_make_file, reference_remove_file);
 }

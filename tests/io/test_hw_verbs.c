@@ -158,7 +158,7 @@ static void test_map_verb_refused(void **state)
     expect(1, "map missing.lua", "cannot read \"missing.lua\"");
     expect(1, "map missing.net", "missing.net");
     expect(1, "map missing.nir", "missing.nir");
-    expect(2, "map missing.nir a=1", "a NIR graph takes no arguments");
+    expect(2, "map missing.nir a=1", "no argument of a NIR graph \"a\"; there are input, ");
     expect(1, "map n.txt", "is not a kind of network that can go to a chip");
 }
 
@@ -169,6 +169,14 @@ static void test_map_verb_refused(void **state)
     "local b = net:population('b', 10, 'iaf_psc_delta', { tau_m = 20, t_ref = 0 })\n"                                                               \
     "net:connect(input, a, { rule = 'all_to_all' }, { weight = rv.normal(20, 10), delay = 1 })\n"                                                   \
     "net:connect(a, b, { rule = 'all_to_all' }, { weight = rv.uniform(0, 2), delay = 2 })\n"
+
+#define RISP                                                                                                                                          \
+    "local rv = require 'ranvier' local net = rv.network { resolution = 1, seed = 1 }\n"                                                            \
+    "local input = net:population('input', 5, 'poisson_generator', { rate = 200 })\n"                                                               \
+    "local a = net:population('a', 5, 'risp', { threshold = 3 })\n"                                                                                 \
+    "net:connect(input, a, { rule = 'one_to_one' }, { weight = 2, delay = 1 })\n"                                                                   \
+    "net:connect(a, a, { rule = 'all_to_all' }, { weight = 1, delay = 3 })\n"                                                                       \
+    "net:run(100)\n"
 
 static void test_export_verb(void **state)
 {
@@ -182,8 +190,26 @@ static void test_export_verb(void **state)
     expect(0, "export layers.lua --format nir -o l.nir", "\"l.nir\" was read back and run for 200 steps: the same ");
     expect(0, "map l.nir --cores 0", "loihi2: 40 neurons and 1500 synapses");
     expect(0, "map l.net --cores 0", "40 neurons and 1500 synapses");
-    expect(0, "export l.net --format ranvier -o again.h5", "the same 0 spikes");
-    expect(0, "export layers.lua --format header -o l.h", "\"l.h\" was written, and not verified: it would have to be compiled");
+    expect(0, "export l.net --format ranvier -o again.h5", "spikes, on random input");
+    expect(0, "export layers.lua --format header -o l.h", "\"l.h\" was read back and run for 200 steps: the same ");
+    expect(0, "export layers.lua --format header -o l.h --no-verify", "\"l.h\" was written, and not verified");
+    write_file("risp.lua", RISP);
+    expect(0, "export risp.lua --format tennlab -o r.json", "\"r.json\" was read back and run for 200 steps: the same ");
+    expect(1, "export layers.lua --format tennlab -o r.json", "its model is iaf_psc_exp, but TENNLab's files are for risp");
+    char image[PATH_MAX], line[2 * PATH_MAX]; /* the command is run elsewhere */
+    assert_non_null(realpath("tests/reference/hw/nir/nir_31_cnn.nir", image));
+    snprintf(line, sizeof line, "export %s --format netx -o c.net", image);
+    expect(0, line, "spikes, on random input");
+    write_file("events.txt", "1,0\n2,5\n3,7\n4,2\n5,60\n6,61\n");
+    snprintf(line, sizeof line, "map %s --cores 0", image);
+    expect(0, line, "rates estimated: 10 Hz for every neuron, since no run was recorded");
+    snprintf(line, sizeof line, "map %s input=events.txt --cores 0", image);
+    expect(0, line, "rates measured in a run of ");
+    snprintf(line, sizeof line, "export %s input=events.txt --format netx -o c.net --rates 3", image);
+    expect(0, line, "was read back and run for ");
+    snprintf(line, sizeof line, "map %s inputs=events.txt", image);
+    expect(2, line, "inputs");
+    expect(0, "export c.net --format netx -o again.net", "spikes, on random input"); /* convolutions again */
     expect(0, "export --formats", "netx");
     expect(2, "export layers.lua", "ranvier: export needs more: ranvier export FILE --format NAME -o OUT");
     expect(2, "export layers.lua --format nxet -o x", "ranvier: no format \"nxet\"");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- comparing -------------------------------------------------------------------------------------------------- */
 
@@ -211,3 +212,35 @@ void reference_spikes_free(reference_spikes *spikes)
     free(spikes->neuron);
     *spikes = (reference_spikes){ 0 };
 }
+
+void reference_copy_spikes(rv_net *from, rv_population recorded, rv_net *to, rv_population generator)
+{
+    reference_spikes s = reference_spikes_of(from, recorded);
+    double          *times = malloc((size_t)(s.n + 1) * sizeof *times);
+    for (int64_t i = 0; i < rv_population_size(to, generator); i++) {
+        int64_t n = 0;
+        for (int64_t k = 0; k < s.n; k++)
+            if (s.neuron[k] == i) times[n++] = s.time_ms[k];
+        ENSURE_OK(to, rv_set_spike_times(to, generator, i, times, n));
+    }
+    free(times), reference_spikes_free(&s);
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+static char written[] = "/tmp/ranvier_test_XXXXXX.yaml"; /* SANA-FE's readers look at the ending, no other does */
+
+int reference_make_file(void **state)
+{
+    (void)state;
+    int descriptor = mkstemps(written, 5);
+    return descriptor < 0 ? -1 : close(descriptor);
+}
+
+int reference_remove_file(void **state)
+{
+    (void)state;
+    return unlink(written);
+}
+
+const char *reference_file(void) { return written; }

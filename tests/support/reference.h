@@ -31,6 +31,12 @@ void ensure_near(double got, double expected, double tolerance, const char *unit
 /** A text that lives until the fourth call after this one. */
 const char *reference_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** A file that a suite writes to: made before its tests, removed behind them (the last two arguments of
+ *  cmocka_run_group_tests), and where it is. */
+int         reference_make_file(void **state);
+int         reference_remove_file(void **state);
+const char *reference_file(void);
+
 /** The larger of two deviations; for the summary a test prints. */
 double reference_worse(double worst, double got, double expected);
 
@@ -81,6 +87,9 @@ typedef struct reference_spikes {
     double  *time_ms;
     int64_t *neuron;
 } reference_spikes;
+
+/** Gives a generator the spikes that were recorded of a population of another network. */
+void reference_copy_spikes(rv_net *from, rv_population recorded, rv_net *to, rv_population generator);
 
 reference_spikes reference_spikes_of(rv_net *net, rv_population population);
 void             reference_spikes_free(reference_spikes *spikes);
