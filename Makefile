@@ -22,10 +22,14 @@ FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math
 # Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
 SWEEPS   ?= -fno-thread-jumps -fno-trapping-math
 $(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += $(SWEEPS)
+# What compiles a plug-in, but for where the headers are
+PLUGIN_FLAGS = -shared -fPIC -std=gnu17 -O3 -ffp-contract=off -fno-math-errno $(SWEEPS)
 # asked once, and only by the recipes that need it: nothing may be installed yet when make starts
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)) $(PLAIN_LIBS))$(PKG_LIBS)
 
+# for C programs the first of them; the rest for plug-ins
+HEADERS  := sim/ranvier.h sim/plugin.h sim/model.h sim/rule.h sim/products.h sim/random.h sim/vector.h neurons/membrane.h neurons/integrate.h neurons/escape.h neurons/exp.h
 LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)
@@ -92,15 +96,16 @@ bench-peers: $(BUILD)/tests/bench/bench_networks ## the same networks in Brian 2
 	@sh tests/bench/run_peers.sh $(BUILD)
 
 install: all ## install under PREFIX (default /usr/local), below DESTDIR if set
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/sim
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/sim $(DESTDIR)$(PREFIX)/include/neurons
 	install -m 755 $(BUILD)/ranvier $(DESTDIR)$(PREFIX)/bin/ranvier
 	install -m 644 $(BUILD)/libranvier.a $(BUILD)/libranvier.so $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(BUILD)/ranvier.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 sim/ranvier.h $(DESTDIR)$(PREFIX)/include/sim
+	sed 's|^prefix=.*|prefix=$(PREFIX)|' $(BUILD)/ranvier.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ranvier.pc
+	install -m 644 $(filter sim/%,$(HEADERS)) $(DESTDIR)$(PREFIX)/include/sim
+	install -m 644 $(filter neurons/%,$(HEADERS)) $(DESTDIR)$(PREFIX)/include/neurons
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/ranvier $(DESTDIR)$(PREFIX)/lib/libranvier.a $(DESTDIR)$(PREFIX)/lib/libranvier.so
-	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/ranvier.pc $(DESTDIR)$(PREFIX)/include/sim/ranvier.h
+	rm -f $(DESTDIR)$(PREFIX)/lib/pkgconfig/ranvier.pc $(HEADERS:%=$(DESTDIR)$(PREFIX)/include/%)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
@@ -120,7 +125,7 @@ $(BUILD)/libranvier.so: $(LIB_OBJ)
 	@echo '  LD  $@'; $(CC) $(FLAGS) -shared $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/ranvier: $(BUILD)/main.o $(BUILD)/libranvier.a
-	@echo '  LD  $@'; $(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lm
+	@echo '  LD  $@'; $(CC) $(FLAGS) -rdynamic $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJ) $(BUILD)/libranvier.a
 	@echo '  LD  $@'; $(CC) $(FLAGS) $^ -o $@ $(PKG_LIBS) -lcmocka -lm
@@ -129,7 +134,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/libranvier.a
 	@echo '  LD  $@'; $(CC) $(FLAGS) -fsanitize=fuzzer $^ -o $@ $(PKG_LIBS) -lm
 
 $(BUILD)/ranvier.pc: Makefile sim/ranvier.h | $(BUILD)/.deps
-	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: $(PLAIN_LIBS) -fopenmp -lm\nCflags: -I$${includedir}\n' \
+	@printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include\nplugin=$(PLUGIN_FLAGS) -I$${includedir}\n\nName: ranvier\nDescription: simulator of spiking neural networks\nVersion: %s\nRequires.private: %s\nLibs: -L$${libdir} -lranvier\nLibs.private: $(PLAIN_LIBS) -fopenmp -lm\nCflags: -I$${includedir}\n' \
 		'$(PREFIX)' '$(VERSION)' '$(MODULES)' > $@
 
 -include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(TEST_BIN:=.d) $(BENCH_BIN:=.d) $(BUILD)/main.d

@@ -27,7 +27,7 @@ static const struct verb {
 
 /* ---- interruption --------------------------------------------------------------------------------------------- */
 
-/* The only globals of Ranvier: a signal handler gets nothing else. */
+/* Globals, as few things are (another is the list of plug-ins, sim/plugin.c): a signal handler gets nothing else. */
 static void (*volatile interrupt)(void *what);
 static void *volatile running;
 static volatile sig_atomic_t interrupted;

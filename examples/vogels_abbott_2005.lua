@@ -3,34 +3,49 @@
 -- R. Brette et al.: Simulation of networks of spiking neurons. J Comput Neurosci 23:349-398, 2007,
 -- doi:10.1007/s10827-007-0038-6, appendix B.
 --
--- 4 000 neurons whose resting potential lies above threshold: they fire without any input and inhibit each other into
--- irregular activity that sustains itself.
+-- 4 000 neurons, 80 % of them excitatory, 2 % connected: irregular activity that sustains itself.
 --
---   benchmark=2   CUBA: synaptic currents that decay exponentially, spikes on the grid of 0.1 ms (if nothing is said)
+--   benchmark=1   COBA: conductances that decay exponentially; fifty neurons are kicked for 50 ms to begin with
+--   benchmark=2   CUBA: synaptic currents that decay exponentially (if nothing is said); resting potentials above threshold
+--   benchmark=3   COBA with Hodgkin-Huxley neurons
 --   benchmark=4   synapses that make the potential jump by 0.25 mV and -2.25 mV, spikes at their exact times: between
 --                 two events each neuron has a closed form, so nothing is rounded to a grid
+--   1 to 3 run on the grid of 0.1 ms.
 --
--- Expected. Benchmark 2: 5.6 Hz in NEST 3.10 (two seeds, 5 s). Benchmark 4: 9.7 Hz, from a plain event-driven program
--- (a heap of spikes and predicted threshold crossings, 1 s) written apart from Ranvier: 9.4, 10.2 and 9.3 Hz for three
--- networks. Brette et al. print no rates. --timing grid runs benchmark 4 on a grid.
+-- Expected. Benchmark 1: 18.9 Hz, from a plain program (numpy, exponential Euler steps of 0.05 ms, 1 s) written apart from
+-- Ranvier: 19.8, 19.4 and 17.6 Hz for three networks. Benchmark 2: 5.6 Hz in NEST 3.10 (two seeds, 5 s). Benchmark 3: 44 Hz from
+-- such a program too (Rush & Larsen steps of 0.025 ms, 0.5 s): 45.6 and 43.3 Hz. Benchmark 4: 9.7 Hz, from a plain
+-- event-driven program (a heap of spikes and predicted threshold crossings, 1 s) written apart from Ranvier: 9.4, 10.2 and
+-- 9.3 Hz for three networks. Brette et al. print no rates. --timing grid runs benchmark 4 on a grid.
 --
 --   ranvier run vogels_abbott_2005.lua [benchmark=2] [time=1000] [check=1] [figure=cuba.png]
 local rv = require "ranvier"
 
-local benchmarks = {
-  [2] = { model = "iaf_psc_exp", w_ex = 16.2, w_in = -90, timing = "grid", rate = 5.6, spread = 0.6 },     -- w in pA
-  [4] = { model = "iaf_psc_delta", w_ex = 0.25, w_in = -2.25, timing = "exact", rate = 9.7, spread = 1.2 }, -- w in mV
+local lif = { C_m = 200, E_L = -49, V_th = -50, V_reset = -60, t_ref = 5, V_m = rv.uniform(-60, -50) }
+local function neuron(more)
+  local all = {}
+  for name, value in pairs(lif) do all[name] = value end
+  for name, value in pairs(more) do all[name] = value end
+  return all
+end
+local coba = { E_ex = 0, E_in = -80, g_L = 10, tau_syn_ex = 5, tau_syn_in = 10, E_L = -60, V_m = -60 }
+local kick = { rate = 300, start = 1, stop = 51, weight = 6 } -- Hz, ms, ms, nS
+
+local benchmarks = { -- weights in nS, pA, nS, mV; rates in Hz
+  { model = "iaf_cond_exp", neuron = neuron(coba), w_ex = 6, w_in = -67, timing = "grid", kick = kick, rate = 18.9, spread = 2.5 },
+  { model = "iaf_psc_exp", neuron = neuron { tau_m = 20, tau_syn_ex = 5, tau_syn_in = 10 }, w_ex = 16.2, w_in = -90, timing = "grid",
+    rate = 5.6, spread = 0.6 },
+  { model = "hh_cond_exp_traub", neuron = { V_m = -60 }, w_ex = 6, w_in = -67, timing = "grid", kick = kick, rate = 44, spread = 6 },
+  { model = "iaf_psc_delta", neuron = neuron { tau_m = 20 }, w_ex = 0.25, w_in = -2.25, timing = "exact", rate = 9.7, spread = 1.2 },
 }
 local number = rv.arg.benchmark or 2
-local benchmark = benchmarks[number] or error("benchmark=" .. number .. ": there are 2 and 4", 0)
+local benchmark = benchmarks[number] or error("benchmark=" .. number .. ": there are 1 to 4", 0)
 local time = rv.arg.time or 1000 -- ms
 
-local lif = { C_m = 200, tau_m = 20, E_L = -49, V_th = -50, V_reset = -60, t_ref = 5, V_m = rv.uniform(-60, -50) }
-if number == 2 then lif.tau_syn_ex, lif.tau_syn_in = 5, 10 end
-
 local net = rv.network { seed = 1, timing = benchmark.timing }
-local E = net:population("E", 3200, benchmark.model, lif)
-local I = net:population("I", 800, benchmark.model, lif)
+local E = net:population("E", 3200, benchmark.model, benchmark.neuron)
+local I = net:population("I", 800, benchmark.model, benchmark.neuron)
+if benchmark.kick then net:poisson(E:slice(1, 50), benchmark.kick) end
 
 local random = { rule = "pairwise_bernoulli", p = 0.02 }
 net:connect(E, { E, I }, random, { weight = benchmark.w_ex * (rv.arg.scale or 1), delay = 0.1 })

@@ -62,6 +62,8 @@ static rv_status check_inputs(const plan *q)
         if (in->kind == INPUT_STEP || in->kind == INPUT_SINE)
             return refuse_input(q, in, "a chip's neurons take spikes and a constant bias, no currents that change; the nearest is a spike_generator or "
                                        "poisson_generator whose spikes bring the same charge");
+        if (in->kind == INPUT_INHOMOGENEOUS || in->kind == INPUT_RENEWAL)
+            return refuse_input(q, in, "allowed are poisson inputs and spikes of a population; give it to a parrot_neuron population that is connected here");
         if (in->kind == INPUT_NOISE) return refuse_input(q, in, "a chip's neurons take spikes and a constant bias, no noisy currents; the nearest are two poisson inputs of weights w and -w "
                                                                 "with the same variance");
     }

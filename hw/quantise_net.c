@@ -144,11 +144,12 @@ static rv_status make_populations(const building *b)
 static rv_slice slice_of(const neuron_range *r) { return (rv_slice){ { r->population + 1 }, r->first, r->count, r->stride }; }
 
 /* The same pairs: by the same rule. */
-static rv_connect_def rule_of(const projection_def *p)
+static rv_connect_def rule_of(definition_pairs *pairs)
 {
+    const projection_def *p = pairs->of;
     return (rv_connect_def){ .source = slice_of(&p->source), .target = slice_of(&p->target), .rule = connect_rule_names[p->rule], .degree = p->degree, .total = p->total,
-                             .p = p->p, .no_autapses = !p->autapses, .no_multapses = !p->multapses, .sources = p->sources, .targets = p->targets, .n_list = p->n_list,
-                             .weight = p->weight, .delay = p->delay };
+                             .p = p->p, .no_autapses = !p->autapses, .no_multapses = !p->multapses,
+                             .pairs = p->rule == CONNECT_LIST ? definition_next_pairs : NULL, .pairs_user = pairs, .weight = p->weight, .delay = p->delay };
 }
 
 /* A list keeps the shape of its projection where that has a place for every synapse: chips store dense ones better. */
@@ -178,7 +179,7 @@ static rv_status connect_list(const building *b, const projection_plan *j, rv_co
         }
     } else {
         memcpy(list, weights, (size_t)n * sizeof *list), memcpy(list + n, delays, (size_t)n * sizeof *list);
-        def->rule = "list", def->sources = j->source, def->targets = j->target, def->n_list = n, def->no_autapses = def->no_multapses = false;
+        def->rule = "list", def->pairs = NULL, def->sources = j->source, def->targets = j->target, def->n_list = n, def->no_autapses = def->no_multapses = false;
         def->source = rv_all((rv_population){ j->def->source.population + 1 }), def->target = rv_all((rv_population){ j->def->target.population + 1 });
     }
     def->weight = rv_list(list, n), def->delay = rv_list(list + n, n);
@@ -257,7 +258,8 @@ static rv_status make_projections(const building *b)
 {
     for (int k = 0; k < b->q->d->n_projections; k++) {
         const projection_plan *j = &b->q->projection[k];
-        rv_connect_def         def = rule_of(j->def);
+        definition_pairs       pairs = { .of = j->def };
+        rv_connect_def         def = rule_of(&pairs);
         rv_setting             given[MOST_SETTINGS];
         if (!b->integers && j->learning) learn_as_given(j->def, &def, given);
         if (!b->integers) TRY(j->again ? checked(b, rv_connect(b->net, &def, NULL)) : connect_list(b, j, &def, j->weight, j->delay));

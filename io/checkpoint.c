@@ -15,8 +15,8 @@
 /* ---- the door as a port ------------------------------------------------------------------------------------------- */
 
 static const hdf5_type types[N_CHECKPOINT_TYPES] = {
-    [CHECKPOINT_U8] = HDF5_U8,   [CHECKPOINT_U16] = HDF5_U16, [CHECKPOINT_U32] = HDF5_U32, [CHECKPOINT_I64] = HDF5_I64,
-    [CHECKPOINT_U64] = HDF5_U64, [CHECKPOINT_F32] = HDF5_F32, [CHECKPOINT_F64] = HDF5_F64,
+    [CHECKPOINT_U8] = HDF5_U8,   [CHECKPOINT_U16] = HDF5_U16, [CHECKPOINT_I32] = HDF5_I32, [CHECKPOINT_U32] = HDF5_U32,
+    [CHECKPOINT_I64] = HDF5_I64, [CHECKPOINT_U64] = HDF5_U64, [CHECKPOINT_F32] = HDF5_F32, [CHECKPOINT_F64] = HDF5_F64,
 };
 
 static rv_status said(hdf5_file *file, rv_status status, rv_error *error)

@@ -9,6 +9,8 @@
  *       mapping/     node_ids, index_pointers (= index_pointer), element_ids, element_pos, time (start, stop, step)
  *   /rate/<population>           data f64 [T] in Hz, time; ours
  *   /weights/<source>_to_<target>    data f64 [T,synapses], source, target, time; ours
+ *   /synapses/<..>_<variable>        the same of a state of the learning rule; ours
+ *   /histogram/<source>_to_<target>  data f64 [T,bins], edges, time; ours
  *   /touches                     what the user did while it ran (results.h): timestamps f64 in ms, kind, index, neuron
  *                                i64, value f64; knobs: their labels, one a line; ours
  *   /provenance                  what made it: version, seed, ..., script
@@ -29,6 +31,7 @@
 #define _GNU_SOURCE
 #include "io/results.h"
 #include "io/hdf5_file.h"
+#include "io/report_file.h"
 #include "sim/error.h"
 
 #include <stdio.h>
@@ -155,31 +158,14 @@ static rv_status no_memory(results_writer *w, const char *what, int64_t n)
     return rv_fail(w->net, RV_OUT_OF_MEMORY, "no memory to write %lld %s to \"%s\"", (long long)n, what, w->path);
 }
 
-/* The columns of a report of point neurons: one for each, element 0. */
-static rv_status write_mapping(results_writer *w, const char *mapping, const rv_slice *slice, int64_t n, int64_t *ids,
-                               const uint32_t *zeros)
-{
-    hdf5_file *f = &w->file;
-    int64_t    stride = slice->stride ? slice->stride : 1;
-    uint8_t    sorted = stride > 0;
-    for (int64_t i = 0; i < n; i++) ids[i] = slice->first + i * stride;
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "node_ids").path, HDF5_U64, ids, n));
-    CHECK(w, hdf5_set_numbers(f, hdf5_at(mapping, "node_ids").path, "sorted", HDF5_U8, &sorted, 0));
-    for (int64_t i = 0; i <= n; i++) ids[i] = i;
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "index_pointers").path, HDF5_U64, ids, n + 1));
-    CHECK(w, hdf5_link(f, hdf5_at(mapping, "index_pointers").path, hdf5_at(mapping, "index_pointer").path));
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "element_ids").path, HDF5_U32, zeros, n));
-    CHECK(w, hdf5_write(f, hdf5_at(mapping, "element_pos").path, HDF5_F32, zeros, n)); /* 0.0f has no bit set either */
-    return RV_OK;
-}
-
 static rv_status add_mapping(results_writer *w, const char *mapping, const rv_slice *slice, int64_t n)
 {
-    int64_t  *ids = malloc((size_t)(n + 1) * sizeof *ids);
-    uint32_t *zeros = calloc((size_t)n + 1, sizeof *zeros);
-    rv_status status = ids && zeros ? write_mapping(w, mapping, slice, n, ids, zeros) : no_memory(w, "neuron ids", n);
-    free(ids), free(zeros);
-    return status;
+    int64_t *ids = malloc((size_t)(n + 1) * sizeof *ids), stride = slice->stride ? slice->stride : 1;
+    if (!ids) return no_memory(w, "neuron ids", n);
+    for (int64_t i = 0; i < n; i++) ids[i] = slice->first + i * stride;
+    rv_status status = report_file_mapping(&w->file, mapping, ids, n);
+    free(ids);
+    return status == RV_OK ? RV_OK : file_failed(w);
 }
 
 static rv_status add_report(results_writer *w, stream *s, const rv_probe_info *info)
@@ -202,9 +188,15 @@ static rv_status add_rate(results_writer *w, stream *s, const rv_probe_info *inf
 
 static rv_status add_synapses(results_writer *w, const stream *s, const rv_probe_info *info)
 {
-    int64_t   n = info->n_columns, *ends = malloc((size_t)(2 * n + 1) * sizeof *ends);
-    rv_status status = ends ? RV_OK : no_memory(w, "synapses", n);
-    if (status == RV_OK) status = rv_synapses(w->net, info->projection, ends, ends + n, NULL, NULL);
+    int64_t n = info->n_columns, all;
+    TRY(rv_synapse_count(w->net, info->projection, &all));
+    int64_t  *ends = malloc((size_t)(2 * n + 2 * all + 1) * sizeof *ends), *sources = ends + 2 * n, *targets = sources + all;
+    rv_status status = ends ? RV_OK : no_memory(w, "synapses", n + all);
+    if (status == RV_OK) status = rv_synapses(w->net, info->projection, sources, targets, NULL, NULL);
+    for (int64_t k = 0; k < n && status == RV_OK; k++) {
+        int64_t synapse = info->synapses ? info->synapses[k] : k;
+        ends[k] = sources[synapse], ends[n + k] = targets[synapse];
+    }
     hdf5_path source = hdf5_at(s->group.path, "source"), target = hdf5_at(s->group.path, "target");
     if (status == RV_OK && (hdf5_write(&w->file, source.path, HDF5_U64, ends, n) != RV_OK ||
                             hdf5_write(&w->file, target.path, HDF5_U64, ends + n, n) != RV_OK))
@@ -213,19 +205,32 @@ static rv_status add_synapses(results_writer *w, const stream *s, const rv_probe
     return status;
 }
 
+static rv_status add_edges(results_writer *w, const stream *s, const rv_probe_info *info)
+{
+    double *edge = malloc((size_t)(info->n_columns + 1) * sizeof *edge);
+    if (!edge) return no_memory(w, "bins", info->n_columns);
+    for (int64_t k = 0; k <= info->n_columns; k++) edge[k] = info->low + (info->high - info->low) * (double)k / (double)info->n_columns;
+    rv_status status = hdf5_write(&w->file, hdf5_at(s->group.path, "edges").path, HDF5_F64, edge, info->n_columns + 1) == RV_OK ? RV_OK : file_failed(w);
+    free(edge);
+    return status;
+}
+
+/* Weights, or states of the learning rule, or histograms of them */
 static rv_status add_weights(results_writer *w, stream *s, const rv_probe_info *info)
 {
     const char *source = rv_population_name(w->net, rv_projection_source(w->net, info->projection));
     const char *target = rv_population_name(w->net, rv_projection_target(w->net, info->projection));
     const char *learning = rv_projection_plasticity(w->net, info->projection);
+    bool        histogram = info->kind == RV_PROBE_HISTOGRAM, weight = strcmp(info->variable, "weight") == 0;
     char        name[512];
-    snprintf(name, sizeof name, "%.200s_to_%.200s", source, target);
-    TRY(make_group(w, s, "/weights", name, NULL, info->population));
+    snprintf(name, sizeof name, "%.200s_to_%.200s%s%.60s", source, target, weight ? "" : "_", weight ? "" : info->variable);
+    TRY(make_group(w, s, histogram ? "/histogram" : weight ? "/weights" : "/synapses", name, NULL, info->population));
     CHECK(w, hdf5_set_text(&w->file, s->group.path, "source_population", source));
     if (learning) CHECK(w, hdf5_set_text(&w->file, s->group.path, "plasticity", learning));
     CHECK(w, hdf5_make_table(&w->file, hdf5_at(s->group.path, "data").path, HDF5_F64, info->n_columns));
     TRY(describe_data(w, s->group.path, info));
-    TRY(add_synapses(w, s, info));
+    if (histogram) TRY(add_edges(w, s, info));
+    else TRY(add_synapses(w, s, info));
     return add_time(w, hdf5_at(s->group.path, "time").path, info->interval_ms);
 }
 
@@ -237,7 +242,8 @@ static rv_status add_stream(results_writer *w, stream *s)
     switch (info.kind) {
     case RV_PROBE_STATE: return add_report(w, s, &info);
     case RV_PROBE_RATE: return add_rate(w, s, &info);
-    case RV_PROBE_WEIGHTS: return add_weights(w, s, &info);
+    case RV_PROBE_WEIGHTS:
+    case RV_PROBE_HISTOGRAM: return add_weights(w, s, &info);
     }
     return RV_OK;
 }
@@ -440,15 +446,13 @@ static rv_status on_wall_clock(rv_net *net, double t_ms, void *user)
 static rv_status write_provenance(results_writer *w, const results_provenance *p)
 {
     static const char *const group = "/provenance";
-    const uint32_t           magic = 0x0A7A, version[2] = { 0, 1 };
     const uint64_t           seed = rv_seed(w->net);
     hdf5_file               *f = &w->file;
     char                     created[32];
     time_t                   now = time(NULL);
     struct tm                utc;
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    CHECK(w, hdf5_set_numbers(f, "/", "magic", HDF5_U32, &magic, 0));
-    CHECK(w, hdf5_set_numbers(f, "/", "version", HDF5_U32, version, 2));
+    CHECK(w, report_file_begin(f));
     CHECK(w, hdf5_make_group(f, group));
     CHECK(w, hdf5_set_text(f, group, "program", "ranvier"));
     CHECK(w, hdf5_set_text(f, group, "version", RV_VERSION));

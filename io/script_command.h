@@ -19,6 +19,11 @@ int command_run(const command *c);
 int command_view(const command *c);
 int command_run_netx(const command *c, const script_options *options, bool live); /* a lava-dl network */
 int command_run_nir(const command *c, const script_options *options, bool live);  /* a NIR graph       */
+int command_run_sonata(const command *c, const script_options *options, const char *const *paths, int n_paths, bool live); /* script_verb_sonata.c */
+bool command_is_sonata(const char *path);       /* a config */
+int  command_info_sonata(const char *path);
+bool command_is_sonata_file(const char *path);  /* nodes and edges */
+int  command_info_sonata_file(const char *path);
 int command_plot(const command *c);
 int command_stats(const command *c);
 int command_compare(const command *c);

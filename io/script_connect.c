@@ -90,7 +90,7 @@ static void read_rule(lua_State *L, script_net *net, int index, rv_connect_def *
     }
 }
 
-static const char *const known_keys[] = { "weight", "delay", "plasticity", "synapse" };
+static const char *const known_keys[] = { "weight", "delay", "plasticity", "synapse", "receptor_type" };
 
 static bool is_known(const char *key)
 {
@@ -124,7 +124,14 @@ static void check_synapse_keys(lua_State *L, int index, const rv_table *rule, co
     script_keys(L, index, name ? lua_pushfstring(L, "net:connect: %s", name) : "net:connect", keys, n);
 }
 
-/* A parameter of the kind of synapse that has words takes one of them, some of rules take a text; pushes what the value
+static const rv_words *words_of(const rv_table *table, const char *param)
+{
+    for (int k = 0; k < table->n_words; k++)
+        if (strcmp(table->words[k].param, param) == 0) return &table->words[k];
+    return NULL;
+}
+
+/* A parameter that has words takes one of them, some of rules take a text; pushes what the value
  * borrows. */
 static rv_value read_setting(lua_State *L, int index, const rv_table *rule, const rv_table *synapse, const char *name)
 {
@@ -132,9 +139,8 @@ static rv_value read_setting(lua_State *L, int index, const rv_table *rule, cons
     lua_getfield(L, index, name);
     for (int k = 0; k < rule->n_texts; k++)
         if (strcmp(rule->texts[k].name, name) == 0) return rv_text(script_text(L, -1, what));
-    for (int k = 0; k < synapse->n_words; k++)
-        if (strcmp(synapse->words[k].param, name) == 0)
-            return rv_number(script_word(L, script_text(L, -1, what), what, synapse->words[k].word, synapse->words[k].n));
+    const rv_words *words = words_of(rule, name) ? words_of(rule, name) : words_of(synapse, name);
+    if (words) return rv_number(script_word(L, script_text(L, -1, what), what, words->word, words->n));
     return script_value(L, NULL, -1, what);
 }
 
@@ -148,6 +154,8 @@ static void read_synapse(lua_State *L, script_net *net, int index, rv_connect_de
                     script_describe(L, index));
     def->plasticity = option_text(L, index, "net:connect", "plasticity", NULL);
     def->synapse = option_text(L, index, "net:connect", "synapse", NULL);
+    int64_t receptor = option_integer(L, index, "net:connect", "receptor_type", 0);
+    def->receptor_type = (int)(receptor < -1 ? -1 : receptor > 1000 ? 1000 : receptor);
     rv_table rule = table_named(L, RV_LEARNING, def->plasticity, "net:connect: plasticity");
     rv_table synapse = table_named(L, RV_SYNAPSES, def->synapse, "net:connect: synapse");
     check_synapse_keys(L, index, &rule, &synapse);

@@ -9,8 +9,9 @@
 
 #include "io/script_command.h"
 #include "viz/figure.h"
+#include "viz/multiples.h"
 
-enum { MOST_TRACES = 10, MOST_CURVES = 64 };
+enum { MOST_TRACES = 10, MOST_CURVES = 64, MOST_PANELS = 200 };
 
 static const char *const panel_words[] = { "raster", "rate", "traces", "isi", "rates" };
 static const unsigned    panel_bits[] = { FIGURE_RASTER, FIGURE_RATE, FIGURE_TRACES, FIGURE_ISI, FIGURE_RATES };
@@ -244,23 +245,68 @@ static figure_curve read_curve(lua_State *L, int index)
     return curve;
 }
 
+/* curves = {...} of the table at index; what it borrows stays on the stack. */
+static figure_curve *read_curves(lua_State *L, int index, int *n)
+{
+    if (!lua_istable(L, index) || lua_getfield(L, index, "curves") != LUA_TTABLE)
+        script_fail(L, "rv.plot: curves is needed, a list of { x =, y = }");
+    int curves_at = lua_gettop(L);
+    *n = (int)lua_rawlen(L, curves_at);
+    if (*n < 1 || *n > MOST_CURVES) script_fail(L, "rv.plot: curves has %d entries, allowed are 1 to %d", *n, MOST_CURVES);
+    luaL_checkstack(L, 8 * *n + 16, NULL);
+    figure_curve *curves = lua_newuserdatauv(L, *n * sizeof *curves, 0);
+    for (int i = 0; i < *n; i++) {
+        lua_rawgeti(L, curves_at, i + 1);
+        curves[i] = read_curve(L, lua_gettop(L));
+    }
+    return curves;
+}
+
+/* rv.plot(path, { panels = { { curves = {...}, title =, bar =, bar_label = }, ... }, columns =, title =, note = }): small multiples */
+static int plot_panels(lua_State *L, const char *path)
+{
+    static const char *const keys[] = { "panels", "columns", "title", "note", "width", "height", "dpi" }, *const panel_keys[] = { "curves", "title", "bar", "bar_label" };
+    script_keys(L, 2, "rv.plot", keys, COUNT(keys));
+    int panels_at = lua_gettop(L), n = (int)lua_rawlen(L, panels_at);
+    if (n < 1 || n > MOST_PANELS) script_fail(L, "rv.plot: panels has %d entries, allowed are 1 to %d", n, MOST_PANELS);
+    multiple *panel = lua_newuserdatauv(L, n * sizeof *panel, 0);
+    for (int i = 0; i < n; i++) {
+        luaL_checkstack(L, 16, NULL);
+        lua_rawgeti(L, panels_at, i + 1);
+        int at = lua_gettop(L);
+        script_keys(L, at, "rv.plot: panel", panel_keys, COUNT(panel_keys));
+        panel[i] = (multiple){ .title = NULL };
+        panel[i].curves = read_curves(L, at, &panel[i].n_curves);
+        panel[i].title = option_text(L, at, "rv.plot: panel", "title", NULL);
+        panel[i].bar = option_number(L, at, "rv.plot: panel", "bar", 0);
+        panel[i].bar_label = option_text(L, at, "rv.plot: panel", "bar_label", NULL);
+    }
+    multiples m = {
+        .title = option_text(L, 2, "rv.plot", "title", NULL),
+        .note = option_text(L, 2, "rv.plot", "note", NULL),
+        .panel = panel,
+        .n_panels = n,
+        .columns = (int)option_integer(L, 2, "rv.plot", "columns", 4),
+        .width = option_number(L, 2, "rv.plot", "width", 0),
+        .height = option_number(L, 2, "rv.plot", "height", 0),
+        .dpi = option_number(L, 2, "rv.plot", "dpi", 0),
+    };
+    if (m.columns < 1 || m.columns > MOST_PANELS) script_fail(L, "rv.plot: columns = %d, allowed are 1 to %d", m.columns, MOST_PANELS);
+    rv_error error = { 0 };
+    if (multiples_save(&m, path, &error) != RV_OK) script_fail(L, "rv.plot: %s", error.text);
+    return 0;
+}
+
 /* rv.plot(path, { curves = {...}, title = }) */
 static int plot_curves(lua_State *L)
 {
     static const char *const keys[] = { "curves", "title", "width", "height", "dpi" };
+    int                      n;
     lua_settop(L, 2);
     const char *path = script_path(L, 1, "rv.plot: the file", " .png .svg .pdf ");
+    if (lua_istable(L, 2) && lua_getfield(L, 2, "panels") == LUA_TTABLE) return plot_panels(L, path);
     script_keys(L, 2, "rv.plot", keys, COUNT(keys));
-    if (!lua_istable(L, 2) || lua_getfield(L, 2, "curves") != LUA_TTABLE)
-        script_fail(L, "rv.plot: curves is needed, a list of { x =, y = }");
-    int curves_at = lua_gettop(L), n = (int)lua_rawlen(L, curves_at);
-    if (n < 1 || n > MOST_CURVES) script_fail(L, "rv.plot: curves has %d entries, allowed are 1 to %d", n, MOST_CURVES);
-    luaL_checkstack(L, 8 * n + 16, NULL);
-    figure_curve *curves = lua_newuserdatauv(L, n * sizeof *curves, 0);
-    for (int i = 0; i < n; i++) {
-        lua_rawgeti(L, curves_at, i + 1);
-        curves[i] = read_curve(L, lua_gettop(L));
-    }
+    figure_curve *curves = read_curves(L, 2, &n);
     figure f = {
         .title = option_text(L, 2, "rv.plot", "title", NULL),
         .curves = curves,

@@ -46,23 +46,27 @@ static int64_t total_synapses(lua_State *L, script_group *group)
     return n;
 }
 
+void script_compile(lua_State *L, script_group *group) { synapse_count(L, group, 0); }
+
 static int projection_len(lua_State *L)
 {
     lua_pushinteger(L, total_synapses(L, script_self(L, TYPE_PROJECTION)));
     return 1;
 }
 
-static int projection_weights(lua_State *L)
+static int push_synapses(lua_State *L, bool delays)
 {
     script_group *group = script_self(L, TYPE_PROJECTION);
     int64_t       n = total_synapses(L, group), first = 0;
-    double       *weights = lua_newuserdatauv(L, (n + 1) * sizeof *weights, 0);
+    double       *x = lua_newuserdatauv(L, (n + 1) * sizeof *x, 0);
     for (int i = 0; i < group->n; first += synapse_count(L, group, i), i++)
         script_check(L, group->net,
-                     rv_synapses(group->net->net, projection_at(group, i), NULL, NULL, weights + first, NULL));
-    script_push_list(L, weights, n);
+                     rv_synapses(group->net->net, projection_at(group, i), NULL, NULL, delays ? NULL : x + first, delays ? x + first : NULL));
+    script_push_list(L, x, n);
     return 1;
 }
+static int projection_weights(lua_State *L) { return push_synapses(L, false); }
+static int projection_delays(lua_State *L) { return push_synapses(L, true); }
 
 static void push_neurons(lua_State *L, const int64_t *neurons, int64_t n)
 {
@@ -93,24 +97,27 @@ static int projection_synapses(lua_State *L)
     return 4;
 }
 
-/* projection:set_weights(number | list | distribution); a list runs through all projections of the object */
-static int projection_set_weights(lua_State *L)
+/* A list runs through all projections of the object. @param what "weights" or "delays" */
+static int set_synapses(lua_State *L, const char *what, rv_status set(rv_net *, rv_projection, rv_value))
 {
     script_group *group = script_self(L, TYPE_PROJECTION);
-    rv_value      value = script_value(L, NULL, 2, "projection:set_weights: the weights");
+    rv_value      value = script_value(L, NULL, 2, lua_pushfstring(L, "projection:set_%s: the %s", what, what));
     int64_t       n = total_synapses(L, group);
     if (value.kind == RV_LIST && value.n != n)
-        script_fail(L, "projection:set_weights: the list has %lld weights for %lld synapses", (long long)value.n,
-                    (long long)n);
+        script_fail(L, "projection:set_%s: the list has %lld %s for %lld synapses", what, (long long)value.n, what, (long long)n);
     for (int i = 0; i < group->n; i++) {
         int64_t  n_here = synapse_count(L, group, i);
         rv_value here = value;
         if (here.kind == RV_LIST) here.n = n_here, value.list += n_here;
-        script_check(L, group->net, rv_set_weights(group->net->net, projection_at(group, i), here));
+        script_check(L, group->net, set(group->net->net, projection_at(group, i), here));
     }
     lua_settop(L, 1);
     return 1;
 }
+
+/* projection:set_weights(number | list | distribution), projection:set_delays(...) */
+static int projection_set_weights(lua_State *L) { return set_synapses(L, "weights", rv_set_weights); }
+static int projection_set_delays(lua_State *L) { return set_synapses(L, "delays", rv_set_delays); }
 
 static int64_t learning_count(lua_State *L, script_group *group, int i, const char *variable)
 {
@@ -145,6 +152,34 @@ static int projection_set(lua_State *L)
         learning_count(L, group, i, variable);
         script_check(L, group->net, rv_set_learning(group->net->net, projection_at(group, i), variable, value));
     }
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* projection:reward(x): now, to all projections of the object */
+static int projection_reward(lua_State *L)
+{
+    script_group *group = script_self(L, TYPE_PROJECTION);
+    double        amount = script_number(L, 2, "projection:reward: the reward");
+    for (int i = 0; i < group->n; i++) {
+        synapse_count(L, group, i); /* compiles */
+        script_check(L, group->net, rv_reward(group->net->net, projection_at(group, i), amount));
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* projection:reward_from(population[, delay]) */
+static int projection_reward_from(lua_State *L)
+{
+    script_group *group = script_self(L, TYPE_PROJECTION);
+    lua_settop(L, 3);
+    int       n;
+    rv_slice *slices = script_slices(L, group->net, 2, "projection:reward_from: the population", &n);
+    double    delay = lua_isnil(L, 3) ? fmax(1, rv_resolution(group->net->net)) : script_number(L, 3, "projection:reward_from: the delay");
+    if (n != 1 || slices[0].first != 0 || slices[0].stride != 1 || slices[0].count != rv_population_size(group->net->net, slices[0].population))
+        script_fail(L, "projection:reward_from: one whole population is needed");
+    for (int i = 0; i < group->n; i++) script_check(L, group->net, rv_reward_from(group->net->net, projection_at(group, i), slices[0].population, delay));
     lua_settop(L, 1);
     return 1;
 }
@@ -296,8 +331,17 @@ void script_open_groups(lua_State *L)
         { "weights", projection_weights },
         { "synapses", projection_synapses },
         { "set_weights", projection_set_weights },
+        { "delays", projection_delays },
+        { "set_delays", projection_set_delays },
+        { "normalise", projection_normalise },
+        { "scale", projection_scale },
+        { "rewire", projection_rewire },
+        { "rewired", projection_rewired },
+        { "learn_delays", projection_learn_delays },
         { "get", projection_get },
         { "set", projection_set },
+        { "reward", projection_reward },
+        { "reward_from", projection_reward_from },
         { NULL, NULL },
     };
     static const luaL_Reg projection_fields[] = {

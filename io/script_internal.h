@@ -252,6 +252,12 @@ int network_quantize(lua_State *L);
 int network_map(lua_State *L);
 int network_export(lua_State *L);
 int network_connect(lua_State *L);     /* script_connect.c */
+void script_compile(lua_State *L, script_group *projections); /* script_groups.c; may call functions of distance */
+int projection_normalise(lua_State *L); /* script_structure.c */
+int projection_scale(lua_State *L);
+int projection_rewire(lua_State *L);
+int projection_rewired(lua_State *L);
+int projection_learn_delays(lua_State *L);
 int population_on_spike(lua_State *L); /* script_running.c */
 int population_set(lua_State *L);      /* script_network.c */
 

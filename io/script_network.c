@@ -1,5 +1,6 @@
 /* Networks in the script: rv.network{}, net:population(), net:connect(), inputs and probes. */
 #include "io/script_internal.h"
+#include "io/sonata.h"
 #include "io/script_window.h"
 
 #include <math.h>
@@ -351,16 +352,40 @@ static int record_spikes(lua_State *L, script_net *net)
     return 0;
 }
 
-static int record_weights(lua_State *L, script_net *net, double interval)
+/* The fields of the options that choose synapses. What it borrows stays on the stack. */
+static void read_sample(lua_State *L, const char *what, rv_synapse_sample *sample)
 {
+    if (lua_type(L, 4) != LUA_TTABLE) return;
+    if (lua_getfield(L, 4, "synapses") != LUA_TNIL) {
+        const char *name = lua_pushfstring(L, "%s: synapses", what);
+        rv_value    list = script_value(L, NULL, -2, name);
+        if (list.kind != RV_LIST) script_fail(L, "%s: synapses is a list of numbers, as J:synapses() counts them", what);
+        int64_t *synapses = lua_newuserdatauv(L, (size_t)(list.n + 1) * sizeof *synapses, 0);
+        for (int64_t k = 0; k < list.n; k++) {
+            if (!(list.list[k] >= 1 && list.list[k] < 1e15) || list.list[k] != floor(list.list[k])) script_fail(L, "%s: synapses[%lld] is not a number of a synapse", what, (long long)k + 1);
+            synapses[k] = (int64_t)list.list[k] - 1;
+        }
+        sample->synapses = synapses, sample->n_synapses = list.n;
+    }
+    if (lua_getfield(L, 4, "histogram") == LUA_TNIL) return;
+    const char *name = lua_pushfstring(L, "%s: histogram", what);
+    rv_value    bins = script_value(L, NULL, -2, name);
+    if (bins.kind != RV_LIST || bins.n != 3 || !(bins.list[2] >= 1 && bins.list[2] <= 1e6)) script_fail(L, "%s: histogram = { low, high, number of bins }", what);
+    sample->low = bins.list[0], sample->high = bins.list[1], sample->bins = (int)bins.list[2];
+}
+
+static int record_synapses(lua_State *L, script_net *net, const char *what, const char *variable, double interval)
+{
+    rv_synapse_sample sample = { .variable = variable, .interval_ms = interval };
     script_group *projections = luaL_testudata(L, 2, TYPE_PROJECTION);
     if (!projections || projections->net != net)
         script_fail(L, "net:record: weights are recorded from a projection of this network, not from %s",
                     script_describe(L, 2));
+    read_sample(L, what, &sample);
     script_group *probes = script_group_new(L, TYPE_PROBE, 1, projections->n);
     for (int i = 0; i < projections->n; i++) {
         rv_probe probe = { 0 };
-        script_check(L, net, rv_record_weights(net->net, (rv_projection){ projections->ids[i] }, interval, &probe));
+        script_check(L, net, rv_record_synapses(net->net, (rv_projection){ projections->ids[i] }, &sample, &probe));
         probes->ids[i] = probe.id;
     }
     return 1;
@@ -382,10 +407,10 @@ static int record_samples(lua_State *L, script_net *net, const char *variable, d
     return 1;
 }
 
-/* net:record(targets, "spikes" | "rate" | "weights" | variable[, {interval =} or {bin =}]) */
+/* net:record(targets, "spikes" | "rate" | "weights" | variable[, {interval =, synapses =, histogram =} or {bin =}]) */
 static int network_record(lua_State *L)
 {
-    static const char *const no_keys[] = { "" }, *const rate_keys[] = { "bin" }, *const keys[] = { "interval" };
+    static const char *const no_keys[] = { "" }, *const rate_keys[] = { "bin" }, *const keys[] = { "interval" }, *const synapse_keys[] = { "interval", "synapses", "histogram" };
     script_net *net = script_self(L, TYPE_NETWORK);
     lua_settop(L, 4);
     script_defining(L, net, "net:record");
@@ -395,12 +420,33 @@ static int network_record(lua_State *L)
         script_keys(L, 4, what, no_keys, 0);
         return record_spikes(L, net);
     }
-    bool rate = strcmp(variable, "rate") == 0;
-    script_keys(L, 4, what, rate ? rate_keys : keys, 1);
+    bool rate = strcmp(variable, "rate") == 0, weights = strcmp(variable, "weights") == 0, synapses = weights || luaL_testudata(L, 2, TYPE_PROJECTION);
+    script_keys(L, 4, what, rate ? rate_keys : synapses ? synapse_keys : keys, synapses ? COUNT(synapse_keys) : 1);
     double interval = rate ? option_number(L, 4, what, "bin", 10) : option_number(L, 4, what, "interval", 0);
-    if (strcmp(variable, "weights") != 0) return record_samples(L, net, variable, interval);
+    if (!synapses) return record_samples(L, net, variable, interval);
     if (interval == 0) script_fail(L, "%s: interval (ms) is needed", what);
-    return record_weights(L, net, interval);
+    return record_synapses(L, net, what, weights ? "weight" : variable, interval);
+}
+
+/* ---- saving --------------------------------------------------------------------------------------------------- */
+
+/* net:save_sonata(folder[, {time =}]): a circuit with its configs, for this program and others */
+static int network_save_sonata(lua_State *L)
+{
+    static const char *const keys[] = { "time" };
+    script_net              *net = script_self(L, TYPE_NETWORK);
+    rv_error                 error = { 0 };
+    lua_settop(L, 3);
+    script_defining(L, net, "net:save_sonata");
+    const char *folder = script_text(L, 2, "net:save_sonata: the folder (first argument)");
+    script_keys(L, 3, "net:save_sonata", keys, COUNT(keys));
+    double time = option_number(L, 3, "net:save_sonata", "time", 1000);
+    if (!(time > 0)) script_fail(L, "net:save_sonata: time = %g ms, allowed is more than 0", time);
+    net->L = L; /* functions of distance may be called */
+    rv_status status = sonata_save(net->net, folder, time, &error);
+    script_rethrow(L, net);
+    if (status != RV_OK) script_fail(L, "net:save_sonata: %s", error.text);
+    return 0;
 }
 
 /* ---- module --------------------------------------------------------------------------------------------------- */
@@ -431,6 +477,7 @@ void script_open_network(lua_State *L)
         { "save", network_save },
         { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
         { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
+        { "save_sonata", network_save_sonata },
         { "listen", network_listen },   { "send", network_send },           { "pace", network_pace },
         { NULL, NULL },
     };

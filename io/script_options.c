@@ -9,6 +9,7 @@
 
 #include "io/file_bytes.h"
 #include "io/script_command.h"
+#include "sim/plugin.h"
 
 enum { MOST_OPTIONS = 32 };
 
@@ -44,30 +45,40 @@ static void print_help(const command_usage *usage)
         snprintf(left, sizeof left, "%s %s", option->name, option->value ? option->value : "");
         printf("  %-20s %s\n", left, option->meaning);
     }
+    printf("  %-20s %s\n", "--plugin FILE.so", "neuron models and learning rules of your own; may be given several times");
     printf("  %-20s %s\n", "--help", "this text");
 }
+
+/* Every verb has it: what a plug-in brings is there before anything is looked up. */
+static const command_option plugin = { .name = "--plugin", .value = "FILE.so" };
 
 /* The option that argument names; *value is what stands behind "=", if anything does. */
 static const command_option *find_option(const command_usage *usage, const char *argument, const char **value)
 {
     size_t length = strcspn(argument, "=");
     *value = argument[length] == '=' ? argument + length + 1 : NULL;
-    for (int i = 0; i < usage->n_options; i++) {
-        const char *name = usage->options[i].name;
-        if (strlen(name) == length && strncmp(name, argument, length) == 0) return &usage->options[i];
+    for (int i = 0; i <= usage->n_options; i++) {
+        const command_option *option = i < usage->n_options ? &usage->options[i] : &plugin;
+        if (strlen(option->name) == length && strncmp(option->name, argument, length) == 0) return option;
     }
     return NULL;
 }
 
 static int refuse_option(const command_usage *usage, const char *argument)
 {
-    const char *names[MOST_OPTIONS + 1];
+    const char *names[MOST_OPTIONS + 2];
     char        name[64], kind[48];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
     for (int i = 0; i < usage->n_options; i++) names[i] = usage->options[i].name;
-    names[usage->n_options] = "--help";
+    names[usage->n_options] = "--help", names[usage->n_options + 1] = "--plugin";
     snprintf(kind, sizeof kind, "option of %s", usage->verb);
-    return command_unknown(kind, name, names, usage->n_options + 1);
+    return command_unknown(kind, name, names, usage->n_options + 2);
+}
+
+static int load_plugin(const char *path)
+{
+    rv_error error;
+    return rv_plugin_load(path, &error) == RV_OK ? -1 : command_fail(1, "%s", error.text);
 }
 
 /* Reads the option at argv[*i], stepping over its value. @return -1 or an exit status */
@@ -84,6 +95,7 @@ static int read_option(const command *c, const command_usage *usage, int *i)
     }
     if (!value && *i + 1 < c->argc) value = c->argv[++*i];
     if (!value || !*value) return command_fail(2, "%s needs a value: %s %s", option->name, option->name, option->value);
+    if (option == &plugin) return load_plugin(value);
     *option->text = value;
     return -1;
 }

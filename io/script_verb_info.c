@@ -206,7 +206,8 @@ static const struct {
     int (*describe)(const char *path);
 } kinds[] = {
     { ".nir", NULL, describe_nir },           { ".nird", NULL, describe_nir_data },   { ".net", command_is_hdf5, describe_netx },
-    { ".net", NULL, describe_sanafe },        { ".yaml", NULL, describe_sanafe },     { ".json", NULL, describe_tennlab },
+    { ".net", NULL, describe_sanafe },        { ".yaml", NULL, describe_sanafe },     { ".json", command_is_sonata, command_info_sonata },
+    { ".json", NULL, describe_tennlab },      { ".h5", command_is_sonata_file, command_info_sonata_file },
     { ".chip", NULL, describe_chip },         { ".h5", is_mapping, describe_mapping },
 };
 
@@ -217,7 +218,7 @@ int command_info(const command *c)
     const command_option options[] = { { "--script", NULL, "print the script that made the file", NULL, &script } };
     const command_usage  usage = { "info", "FILE [--script]",
                                    "Prints what is in a file: results, checkpoints, and SONATA spikes or reports (.h5), spikes as .npz or text, recordings of event\n"
-                                   "cameras, NIR graphs (.nir) and their data (.nird), netx networks (.net), mapping files (.h5), SANA-FE (.yaml, .net) and\n"
+                                   "cameras, SONATA circuits (configs .json, nodes and edges .h5), NIR graphs (.nir) and their data (.nird), netx networks (.net), mapping files (.h5), SANA-FE (.yaml, .net) and\n"
                                    "TENNLab (.json) networks, chip profiles (.chip).",
                                    options, 1, 1, 1 };
     int n, status = command_read(c, &usage, path, &n);

@@ -9,30 +9,27 @@
 #include "io/script_command.h"
 #include "io/script_window.h"
 
-enum { MOST_ARGUMENTS = 256 };
+enum { MOST_ARGUMENTS = 256, MOST_CONFIGS = 4 };
 
 /* ---- what kind of file it is ---------------------------------------------------------------------------------- */
 
 /* Other kinds of file have their verb, or their version. */
 static int refuse_kind(const char *path)
 {
-    static const char *const later[][2] = { { ".json", "SONATA networks" } };
-    FILE                    *file = fopen(path, "rb");
+    FILE *file = fopen(path, "rb");
     if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
     fclose(file);
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (command_ends_with(path, later[i][0]))
-            return command_fail(1, "\"%s\": %s come in a later version; this one runs Lua scripts (.lua), netx networks (.net) and NIR graphs (.nir)", path,
-                                later[i][1]);
     return command_fail(
-        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua, netx networks, ending in .net, and NIR graphs, ending in .nir", path);
+        1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua, SONATA configs, ending in .json, netx networks, ending in .net, and NIR graphs, ending in .nir", path);
 }
 
 /* ---- the command line ----------------------------------------------------------------------------------------- */
 
 /* Everything read from the command line lives here until the script is closed. */
 typedef struct run_line {
-    const char     *path, *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms, *keep;
+    const char     *path, *configs[MOST_CONFIGS]; /* more SONATA configs follow the first */
+    int             n_configs;
+    const char     *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms, *keep;
     bool            quiet, unsafe, network, profile, live, paused;
     script_argument arguments[MOST_ARGUMENTS + 1];
     char            names[MOST_ARGUMENTS][COMMAND_NAME];
@@ -123,7 +120,8 @@ static int read_line(const command *c, run_line *line)
     const command_usage usage = {
         "run",         "FILE.lua [name=value ...] [options]",
         "Runs a script, which reads name=value as rv.arg.name; or goes on with a checkpoint for --time MS (FILE.h5: --out holds what comes from there on);\n"
-        "or a lava-dl network (FILE.net input=FILE) on the emulated chip, or a NIR graph (FILE.nir input=FILE).",
+        "or a lava-dl network (FILE.net input=FILE) on the emulated chip, or a NIR graph (FILE.nir input=FILE);\n"
+        "or a SONATA simulation (CONFIG.json [CONFIG.json] [time=MS dt=MS output_dir=FOLDER]).",
         options,       sizeof options / sizeof *options,      1,
         MOST_ARGUMENTS
     };
@@ -131,7 +129,11 @@ static int read_line(const command *c, run_line *line)
     int         n, status = command_read(c, &usage, words, &n);
     if (status >= 0) return status;
     line->path = words[0];
-    for (int i = 1; i < n; i++, line->n_arguments++)
+    bool sonata = command_ends_with(words[0], ".json");
+    line->configs[line->n_configs++] = words[0];
+    int first = 1;
+    while (sonata && first < n && line->n_configs < MOST_CONFIGS && command_ends_with(words[first], ".json") && !strchr(words[first], '=')) line->configs[line->n_configs++] = words[first++];
+    for (int i = first; i < n; i++, line->n_arguments++)
         if (!command_argument(words[i], line->names[line->n_arguments], &line->arguments[line->n_arguments])) return 2;
     return read_values(line) ? -1 : 2;
 }
@@ -245,6 +247,7 @@ int command_run(const command *c)
     const script_options options = options_of(line, command_line);
     if (status < 0 && command_ends_with(line->path, ".lua")) status = line->live ? run_live(c, &options) : close_script(run_script(c, &options));
     else if (status < 0 && command_ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
+    else if (status < 0 && command_ends_with(line->path, ".json")) status = command_run_sonata(c, &options, line->configs, line->n_configs, line->live);
     else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(c, &options, line->live);
     else if (status < 0 && command_is_hdf5(line->path)) status = run_checkpoint(c, line, &options);
     else if (status < 0) status = refuse_kind(line->path);

@@ -3,6 +3,12 @@
 
 #define LEARNING_RULES(X) \
     X(stdp)               \
+    X(stdp_pl)            \
+    X(stdp_triplet)       \
+    X(stdp_voltage)       \
+    X(stdp_inhibitory)    \
+    X(stdp_reward)        \
+    X(tsodyks)            \
     X(loihi_rule)         \
     X(stdp_loihi)         \
     X(rstdp_loihi)

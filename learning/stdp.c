@@ -1,9 +1,10 @@
+#include "sim/plasticity_loop.h"
 #include "sim/rule.h"
 #include "sim/vector.h"
 
 #include <math.h>
 
-enum { TAU_PLUS, TAU_MINUS, LAMBDA, ALPHA, MU_PLUS, MU_MINUS, W_MAX, DENDRITIC_FRACTION, N_PARAMS };
+enum { TAU_PLUS, TAU_MINUS, LAMBDA, ALPHA, MU_PLUS, MU_MINUS, W_MAX, PAIRING, DENDRITIC_FRACTION, N_PARAMS };
 static const rv_field params[] = {
     [TAU_PLUS] = { "tau_plus", "ms", 20, 1e-3, 1e6, "time constant of potentiation (pre before post)" },
     [TAU_MINUS] = { "tau_minus", "ms", 20, 1e-3, 1e6, "time constant of depression (post before pre)" },
@@ -12,55 +13,94 @@ static const rv_field params[] = {
     [MU_PLUS] = { "mu_plus", "1", 1, 0, 10, "weight dependence of potentiation: 0 additive, 1 multiplicative" },
     [MU_MINUS] = { "mu_minus", "1", 1, 0, 10, "weight dependence of depression: 0 additive, 1 multiplicative" },
     [W_MAX] = { "Wmax", "weight", 100, -1e9, 1e9, "upper bound of the weight (lower bound if negative); the other bound is 0" },
+    [PAIRING] = { "pairing", "1", 0, 0, 3, "which spikes form pairs" },
     [DENDRITIC_FRACTION] = { "dendritic_fraction", "1", 1, 0, 1, "part of the delay that is dendritic; the rest is axonal" },
 };
 
-enum { K_TAU_PLUS, K_TAU_MINUS, POTENTIATION, DEPRESSION, K_MU_PLUS, K_MU_MINUS, K_W_MAX, PER_W_MAX, N_CONSTANTS };
+enum { ALL_PAIRS, NN_SYMM, NN_PRE_CENTERED, NN_RESTR };
+static const char *const pairings[] = { "all", "nn_symm", "nn_pre_centered", "nn_restr" };
+static const rv_words    words[] = { { "pairing", pairings, 4 } };
 
-static const char *check(const double *p) { return p[W_MAX] == 0 ? "Wmax must not be 0" : NULL; }
+enum { K_TAU_PLUS, K_TAU_MINUS, POTENTIATION, DEPRESSION, K_MU_PLUS, K_MU_MINUS, K_W_MAX, PER_W_MAX, K_PAIRING, KEEP_PLUS, KEEP_MINUS, N_CONSTANTS };
+
+static const char *check(const double *p)
+{
+    if (p[PAIRING] != rint(p[PAIRING])) return "pairing is 0, 1, 2 or 3: \"all\", \"nn_symm\", \"nn_pre_centered\", \"nn_restr\"";
+    return p[W_MAX] == 0 ? "Wmax must not be 0" : NULL;
+}
 
 static void prepare(const double *p, double *c)
 {
     c[K_TAU_PLUS] = p[TAU_PLUS], c[K_TAU_MINUS] = p[TAU_MINUS], c[POTENTIATION] = p[LAMBDA], c[DEPRESSION] = p[ALPHA] * p[LAMBDA];
     c[K_MU_PLUS] = p[MU_PLUS], c[K_MU_MINUS] = p[MU_MINUS], c[K_W_MAX] = p[W_MAX], c[PER_W_MAX] = 1 / p[W_MAX];
+    c[K_PAIRING] = p[PAIRING], c[KEEP_PLUS] = c[KEEP_MINUS] = p[PAIRING] == ALL_PAIRS;
 }
 
 static void bounds(const double *p, double *low, double *high) { *low = smaller(0, p[W_MAX]), *high = larger(0, p[W_MAX]); }
 
-/* Both traces sum over all spikes: K <- K exp(-since / tau) between them, K <- K + 1 at each. */
+/* Both traces: K <- K exp(-since / tau) between spikes; at each K <- K + 1 where all pairs count, K <- 1 where the nearest. */
 static void source_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_PLUS]); }
 static void target_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_MINUS]); }
-static void spike(const double *c, double *trace) { (void)c, *trace += 1; }
+static void source_spike(const double *c, double *trace) { *trace = c[KEEP_PLUS] * *trace + 1; }
+static void target_spike(const double *c, double *trace) { *trace = c[KEEP_MINUS] * *trace + 1; }
+
+/* Pre-centred and restricted pairs depend on the order of the spikes of both sides: each synapse keeps what tells it.
+ * Pre-centred: the sum of the trace over the presynaptic spikes since the last postsynaptic one, as it was at the last.
+ * Restricted: which side spiked last. */
+static int n_own(const double *p) { return p[PAIRING] >= NN_PRE_CENTERED; }
+enum { NEITHER, PRE, POST };
 
 static double power(double x, double mu) { return mu == 0 ? 1 : mu == 1 ? x : pow(x, mu); }
 
-static double on_post(const double *c, double w, const double *source, const double *target)
+static double potentiate(const double *c, double w, double trace)
 {
-    (void)target;
     double x = w * c[PER_W_MAX];
-    x += c[POTENTIATION] * power(1 - x, c[K_MU_PLUS]) * *source;
+    x += c[POTENTIATION] * power(1 - x, c[K_MU_PLUS]) * trace;
     return smaller(x, 1) * c[K_W_MAX];
 }
 
-static double on_pre(const double *c, double w, const double *target, const double *source)
+static double depress(const double *c, double w, double trace)
 {
-    (void)source;
-    if (*target == 0) return w;
+    if (trace == 0) return w;
     double x = w * c[PER_W_MAX];
-    x -= c[DEPRESSION] * power(x, c[K_MU_MINUS]) * *target;
+    x -= c[DEPRESSION] * power(x, c[K_MU_MINUS]) * trace;
     return larger(x, 0) * c[K_W_MAX];
 }
 
+static double on_post(const double *c, double w, double *own, const double *source, const double *target)
+{
+    (void)target;
+    if (c[K_PAIRING] < NN_PRE_CENTERED) return potentiate(c, w, *source);
+    double before = *own;
+    *own = c[K_PAIRING] == NN_PRE_CENTERED ? 0 : POST;
+    if (c[K_PAIRING] == NN_PRE_CENTERED) return potentiate(c, w, before * *source);
+    return before == PRE ? potentiate(c, w, *source) : w;
+}
+
+static double on_pre(const double *c, double w, double *own, const double *target, const double *source)
+{
+    if (c[K_PAIRING] < NN_PRE_CENTERED) return depress(c, w, *target);
+    double before = *own;
+    *own = c[K_PAIRING] == NN_PRE_CENTERED ? before * *source + 1 : PRE;
+    return c[K_PAIRING] == NN_PRE_CENTERED || before == POST ? depress(c, w, *target) : w;
+}
+
+RV_LEARNING_LOOP(arrive, source_decay, on_post, on_pre)
+
 const rv_rule rv_rule_stdp = {
-    .table = { .kind = RV_LEARNING, .name = "stdp", .summary = "pair-based spike-timing dependent plasticity, all pairs",
+    .table = { .kind = RV_LEARNING, .name = "stdp", .summary = "pair-based spike-timing dependent plasticity",
                .equations = "x = w / Wmax;  each pair of spikes, lag = t_post - t_pre as the synapse sees it\n"
                             "lag > 0:  x <- min(1, x + lambda (1 - x)^mu_plus exp(-lag / tau_plus)), at the postsynaptic spike\n"
                             "lag < 0:  x <- max(0, x - alpha lambda x^mu_minus exp(lag / tau_minus)), at the presynaptic spike\n"
-                            "mu = 0: additive (Song 2000), mu = 1: multiplicative (Rubin 2001), between: Guetig 2003; van Rossum 2000: 0, 1",
+                            "mu = 0: additive (Song 2000), mu = 1: multiplicative (Rubin 2001), between: Guetig 2003; van Rossum 2000: 0, 1\n"
+                            "pairing = \"all\": every spike with all before it (stdp_synapse)\n"
+                            "  \"nn_symm\": every spike with the last of the other side (stdp_nn_symm_synapse)\n"
+                            "  \"nn_pre_centered\": a presynaptic spike with the last postsynaptic one and the next (stdp_nn_pre_centered_synapse)\n"
+                            "  \"nn_restr\": neighbours only: no spike of either side between the two (stdp_nn_restr_synapse)",
                .reference = "Guetig, Aharonov, Rotter & Sompolinsky 2003, doi:10.1523/JNEUROSCI.23-09-03697.2003; "
-                            "traces: Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1; stdp_synapse in NEST",
-               .params = params, .n_params = N_PARAMS },
+                            "traces and pairings: Morrison, Diesmann & Gerstner 2008, doi:10.1007/s00422-008-0233-1; stdp_synapse in NEST",
+               .params = params, .n_params = N_PARAMS, .words = words, .n_words = 1 },
     .n_constants = N_CONSTANTS, .n_source_traces = 1, .n_target_traces = 1, .check = check, .prepare = prepare, .bounds = bounds,
-    .source_decay = source_decay, .target_decay = target_decay, .source_spike = spike, .target_spike = spike,
-    .on_post = on_post, .on_pre = on_pre,
+    .source_decay = source_decay, .target_decay = target_decay, .source_spike = source_spike, .target_spike = target_spike,
+    .on_post = on_post, .on_pre = on_pre, .arrive = arrive, .n_own = n_own,
 };

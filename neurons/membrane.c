@@ -145,6 +145,12 @@ static double cross_freely(const membrane *m, double V_th, double t_end, bool *f
     return t;
 }
 
+void membrane_decaying_threshold(membrane *m, double theta, double rate)
+{
+    m->V -= theta;
+    m->current[m->n++] = (membrane_current){ .I = (rate - m->rate) * theta / m->gain, .rate = rate };
+}
+
 double membrane_crossing(const membrane *m, double refractory, double V_th, double t_end, bool *found)
 {
     if (refractory <= 0) return cross_freely(m, V_th, t_end, found);

@@ -15,18 +15,24 @@ typedef struct membrane_current {
     double rate; /* h / tau_x   */
 } membrane_current;
 
+enum { MEMBRANE_CURRENTS = 8 };
+
 typedef struct membrane {
     double           V;             /* mV at t = 0                                              */
     double           E;             /* mV, steady state                                         */
     double           rate;          /* h / tau_m                                                */
     double           gain;          /* h / C_m, mV per pA and step                              */
     int              n;             /* currents                                                 */
-    membrane_current current[2];
+    membrane_current current[MEMBRANE_CURRENTS];
 } membrane;
 
 /** The response of V to unit I and to unit dI after t steps, in units of the gain; stable for all pairs of rates. */
 double membrane_response_I(double rate_m, double rate_x, double t);
 double membrane_response_dI(double rate_m, double rate_x, double t);
+
+/** A threshold V_th + theta exp(-rate t): seen from it, W = V - theta exp(-rate t), the threshold V_th stands still, and its decay is
+ *  one more exponential current. V becomes W, for membrane_crossing(). */
+void membrane_decaying_threshold(membrane *m, double theta, double rate);
 
 double membrane_V(const membrane *m, double t);
 

@@ -5,7 +5,25 @@
     X(iaf_psc_delta)      \
     X(iaf_psc_exp)        \
     X(iaf_psc_alpha)      \
+    X(iaf_cond_exp)       \
+    X(iaf_cond_alpha)     \
+    X(iaf_cond_beta)      \
+    X(aeif_cond_exp)      \
+    X(aeif_cond_alpha)    \
+    X(aeif_psc_exp)       \
+    X(aeif_psc_alpha)     \
+    X(hh_psc_alpha)       \
+    X(hh_cond_exp_traub)  \
+    X(iaf_psc_exp_htum)   \
+    X(mat2_psc_exp)       \
+    X(glif_psc)           \
+    X(gif_psc_exp)        \
+    X(pp_psc_delta)       \
+    X(ignore_and_fire)    \
+    X(aeif_psc_delta_clopath) \
     X(izhikevich)         \
+    X(intfire1)           \
+    X(izhikevich_2007)    \
     X(poisson_generator)  \
     X(spike_generator)    \
     X(parrot_neuron)      \

@@ -36,6 +36,7 @@ static rv_status write_all(visitor *v, rv_net *net)
     TRY(visit_definition(v, &net->def));
     TRY(visit_network(v, net->net));
     TRY(visit_state(v, net->state));
+    TRY(visit_structure(v, net));
     return visit_recording(v, net);
 }
 
@@ -80,6 +81,7 @@ static rv_status read_state(visitor *v, rv_net *net)
     TRY(state_new(net->net, net->advance, net->threads, &net->state, v->error));
     for (int i = 0; i < net->def.n_inputs; i++) TRY(inputs_prepare(net->state, i, v->error));
     TRY(visit_state(v, net->state));
+    TRY(visit_structure(v, net));
     return visit_recording(v, net);
 }
 

@@ -13,10 +13,10 @@
 #include "sim/ranvier.h"
 
 /** Raised when what is written changes its meaning or gets parts that older versions do not write. */
-enum { CHECKPOINT_VERSION = 1 };
+enum { CHECKPOINT_VERSION = 2 };
 
 typedef enum checkpoint_type {
-    CHECKPOINT_U8, CHECKPOINT_U16, CHECKPOINT_U32, CHECKPOINT_I64, CHECKPOINT_U64, CHECKPOINT_F32, CHECKPOINT_F64, N_CHECKPOINT_TYPES
+    CHECKPOINT_U8, CHECKPOINT_U16, CHECKPOINT_I32, CHECKPOINT_U32, CHECKPOINT_I64, CHECKPOINT_U64, CHECKPOINT_F32, CHECKPOINT_F64, N_CHECKPOINT_TYPES
 } checkpoint_type;
 
 /** Where arrays and texts go to or come from: the file. Paths are like "populations/0/state/V_m". All return RV_OK, or a

@@ -165,8 +165,7 @@ static rv_status visit_range(visitor *v, const char *path, const definition *d, 
 
 static rv_slice slice_of(const neuron_range *r) { return (rv_slice){ { r->population + 1 }, r->first, r->count, r->stride }; }
 
-/* What a value is drawn from. Functions are lost: see value_lost_function(). The list, loaded, is the caller's to free. */
-static rv_status visit_value(visitor *v, const char *path, rv_value *value)
+rv_status visit_value(visitor *v, const char *path, rv_value *value)
 {
     int64_t kind[2] = { value->kind, value->bounds };
     double  number[5] = { value->a, value->b, value->c, value->low, value->high };
@@ -233,7 +232,7 @@ static rv_status visit_kinds(visitor *v, const char *path, draft *f)
     TRY(visit_text(v, AT("%s/synapse", path), &f->synapse));
     const rv_rule    *rule = f->plasticity && *f->plasticity ? rv_rule_find(f->plasticity) : NULL;
     const rv_synapse *synapse = f->synapse && *f->synapse ? rv_synapse_find(f->synapse) : NULL;
-    if (f->plasticity && *f->plasticity && !rule) return visit_damaged(v, AT("%s/plasticity", path), "is \"%.60s\", a learning rule this version does not have", f->plasticity);
+    if (f->plasticity && *f->plasticity && !rule) return visit_damaged(v, AT("%s/plasticity", path), "is \"%.60s\", a learning rule that there is not here; if it came from a plug-in, that is loaded first", f->plasticity);
     if (f->synapse && *f->synapse && !synapse) return visit_damaged(v, AT("%s/synapse", path), "is \"%.60s\", a kind of synapse this version does not have", f->synapse);
     if (rule) TRY(visit_params(v, AT("%s/learning", path), &rule->table, p ? f->p.param : NULL, &f->settings));
     if (rule) TRY(visit_texts(v, AT("%s/learning", path), &rule->table, p ? f->p.text : NULL, &f->settings));
@@ -248,15 +247,18 @@ static rv_status visit_draft(visitor *v, const char *path, const definition *d, 
     TRY(visit_text(v, AT("%s/rule", path), &f->rule));
     TRY(visit_int64(v, AT("%s/degree", path), &p->degree, INT64_MIN, INT64_MAX));
     TRY(visit_int64(v, AT("%s/total", path), &p->total, INT64_MIN, INT64_MAX));
+    TRY(visit_int(v, AT("%s/receptor_type", path), &p->receptor_type, 0, RV_MAX_STATES));
+    TRY(visit_int(v, AT("%s/rewarding", path), &p->rewarding, 0, d->n_populations));
+    TRY(visit_double(v, AT("%s/reward_delay", path), &p->reward_delay));
     TRY(visit_bool(v, AT("%s/autapses", path), &p->autapses));
     TRY(visit_bool(v, AT("%s/multapses", path), &p->multapses));
     TRY(visit_value(v, AT("%s/p", path), &p->p));
     TRY(visit_value(v, AT("%s/weight", path), &p->weight));
     TRY(visit_value(v, AT("%s/delay", path), &p->delay));
     int64_t n = p->n_list;
-    TRY(visit_list(v, AT("%s/sources", path), CHECKPOINT_I64, &p->sources, &n, INT64_MAX / 8));
+    TRY(visit_list(v, AT("%s/sources", path), CHECKPOINT_I32, &p->sources, &n, INT64_MAX / 8));
     p->n_list = n;
-    TRY(visit_list(v, AT("%s/targets", path), CHECKPOINT_I64, &p->targets, &n, INT64_MAX / 8));
+    TRY(visit_list(v, AT("%s/targets", path), CHECKPOINT_I32, &p->targets, &n, INT64_MAX / 8));
     if (n != p->n_list) return visit_damaged(v, AT("%s/targets", path), "has %lld values for %lld sources", (long long)n, (long long)p->n_list);
     return visit_kinds(v, path, f);
 }
@@ -280,19 +282,31 @@ static rv_status adopt_lists(visitor *v, const char *path, definition *d, draft 
     return RV_OK;
 }
 
+static rv_status take_reward(visitor *v, const char *path, definition *d, const projection_def *p)
+{
+    projection_def *own = &d->projection[d->n_projections - 1];
+    bool            whole = d->timing == RV_EXACT || p->reward_delay == rint(p->reward_delay);
+    if (!p->rewarding) return RV_OK;
+    if (!own->plasticity || !own->plasticity->reward_decay) return visit_damaged(v, AT("%s/rewarding", path), "is %d, where nothing has a reward", p->rewarding);
+    if (!(p->reward_delay >= 1 - 1e-9 && p->reward_delay <= 1e9 + 1) || !whole) return visit_damaged(v, AT("%s/reward_delay", path), "is %g steps", p->reward_delay);
+    own->rewarding = p->rewarding, own->reward_delay = p->reward_delay;
+    return RV_OK;
+}
+
 static rv_status take_draft(visitor *v, const char *path, definition *d, draft *f)
 {
     const projection_def *p = &f->p;
     bool                  list = strcmp(f->rule, "list") == 0;
     rv_connect_def        def = { .source = slice_of(&p->source), .target = slice_of(&p->target), .rule = f->rule, .degree = p->degree,
                                   .total = p->total, .p = p->p, .no_autapses = !p->autapses, .no_multapses = !p->multapses,
-                                  .weight = p->weight, .delay = p->delay,
+                                  .weight = p->weight, .delay = p->delay, .receptor_type = p->receptor_type,
                                   .plasticity = *f->plasticity ? f->plasticity : NULL, .synapse = *f->synapse ? f->synapse : NULL,
                                   .settings = f->settings.setting, .n_settings = f->settings.n };
     double nothing = 0;
     if (list && p->weight.kind == RV_LIST) def.weight = rv_list(&nothing, 0);
     if (list && p->delay.kind == RV_LIST) def.delay = rv_list(&nothing, 0);
     TRY(definition_add_projection(d, &def, v->error));
+    TRY(take_reward(v, path, d, p));
     return list ? adopt_lists(v, path, d, f) : RV_OK;
 }
 

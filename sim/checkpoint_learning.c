@@ -71,6 +71,65 @@ static rv_status visit_histories(visitor *v, state *s, int b)
     return status == RV_OK ? visit_end(v) : status;
 }
 
+/* What synapses keep beside their weights; the rewards that they have felt, or will. */
+static rv_status visit_own(visitor *v, state *s, int b)
+{
+    int64_t total = 0;
+    for (int t = 0; t < s->net->n_tiles; t++) total += plastic_of(s, t, b)->n_own * plastic_of(s, t, b)->r->n_synapses;
+    TRY(visit_begin(v, AT("bundles/%d/own", b), CHECKPOINT_F64, &total));
+    for (int t = 0; t < s->net->n_tiles; t++) TRY(visit_next(v, plastic_of(s, t, b)->own, plastic_of(s, t, b)->n_own * plastic_of(s, t, b)->r->n_synapses));
+    return visit_end(v);
+}
+
+static rv_status visit_rewards(visitor *v, plastic *p, int b, int t)
+{
+    enum { DOUBLES = sizeof(reward) / sizeof(double) };
+    visit_at at = visit_path("bundles/%d/rewards_%d", b, t);
+    int64_t  n = p->n_rewards * DOUBLES;
+    TRY(visit_list(v, at.path, CHECKPOINT_F64, &p->reward, &n, INT64_MAX / 16));
+    if (!v->loading) return RV_OK;
+    if (n % DOUBLES) return visit_damaged(v, at.path, "has %lld values, not pairs", (long long)n);
+    p->n_rewards = p->reward_capacity = n / DOUBLES;
+    for (int64_t k = 0; k < p->n_rewards; k++)
+        if (!isfinite(p->reward[k].time) || (k > 0 && p->reward[k].time < p->reward[k - 1].time)) return visit_damaged(v, at.path, "are not ascending");
+    return RV_OK;
+}
+
+/* The longest dendritic part there ever was, which says how long histories are kept. */
+static rv_status visit_dendritic(visitor *v, plastic *p, int b, int t)
+{
+    double   least = p->max_dendritic;
+    visit_at at = visit_path("bundles/%d/max_dendritic_%d", b, t);
+    TRY(visit_double(v, at.path, &p->max_dendritic));
+    if (!(p->max_dendritic >= least && p->max_dendritic <= MAX_DELAY_STEPS)) return visit_damaged(v, at.path, "is %g", p->max_dendritic);
+    return RV_OK;
+}
+
+static rv_status visit_voltage(visitor *v, plastic *p, const state *s, int b, int t)
+{
+    voltage *u = &p->voltage;
+    visit_at at = visit_path("bundles/%d/voltage/%d", b, t);
+    if (v->loading && !plastic_reserve_voltage(p)) return error_memory(v->error, "membrane potentials to learn from", (double)u->n * 8 * p->max_dendritic);
+    TRY(visit_int64(v, AT("%s/step", at.path), &u->step, -1, s->step));
+    TRY(visit_values(v, AT("%s/V_m", at.path), CHECKPOINT_F64, u->V_m, u->n));
+    TRY(visit_values(v, AT("%s/filtered", at.path), CHECKPOINT_F64, u->filtered, (u->delay + 1) * RV_MAX_FILTERED * u->n));
+    return visit_values(v, AT("%s/ltd", at.path), CHECKPOINT_F64, u->ltd, u->n_steps * u->n);
+}
+
+static rv_status visit_rule(visitor *v, state *s, int b)
+{
+    const rv_rule *rule = s->net->bundle[b].rule;
+    TRY(visit_traces(v, s, b));
+    TRY(visit_own(v, s, b));
+    for (int t = 0; t < s->net->n_tiles; t++) {
+        plastic *p = plastic_of(s, t, b);
+        TRY(visit_dendritic(v, p, b, t));
+        if (rule->reward_decay) TRY(visit_rewards(v, p, b, t));
+        if (rule->voltage_change) TRY(visit_voltage(v, p, s, b, t));
+    }
+    return visit_histories(v, s, b);
+}
+
 /* ---- rules of epochs ---------------------------------------------------------------------------------------------- */
 
 static epoch *epoch_of(const state *s, int t, int b) { return &s->tile[t].epoch[b]; }
@@ -151,7 +210,6 @@ static rv_status visit_epoch(visitor *v, state *s, int b)
 rv_status visit_learning(visitor *v, state *s, int b)
 {
     const bundle *bundle = &s->net->bundle[b];
-    if (bundle->rule) TRY(visit_traces(v, s, b));
-    if (bundle->rule) TRY(visit_histories(v, s, b));
+    if (bundle->rule) TRY(visit_rule(v, s, b));
     return bundle->epoch ? visit_epoch(v, s, b) : RV_OK;
 }

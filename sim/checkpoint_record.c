@@ -79,18 +79,36 @@ static rv_status visit_spikes(visitor *v, rv_net *net, int p)
 
 /* What a probe is made of, as people ask for one. */
 typedef struct asked {
-    int     kind, projection;
-    int64_t range[4], interval;
-    char   *variable;
+    int      kind, projection;
+    int64_t  range[4], interval, n_columns;
+    double   low, high;  /* of a histogram             */
+    bool     chosen;     /* these synapses, not all    */
+    int64_t *synapses;   /* [n_columns]                */
+    char    *variable;
 } asked;
 
 static rv_status visit_asked(visitor *v, int k, asked *a)
 {
-    TRY(visit_int(v, AT("probes/%d/kind", k), &a->kind, RV_PROBE_STATE, RV_PROBE_WEIGHTS));
+    TRY(visit_int(v, AT("probes/%d/kind", k), &a->kind, RV_PROBE_STATE, RV_PROBE_HISTOGRAM));
     TRY(visit_int(v, AT("probes/%d/projection", k), &a->projection, -1, INT32_MAX - 1));
     TRY(visit_values(v, AT("probes/%d/range", k), CHECKPOINT_I64, a->range, 4));
     TRY(visit_int64(v, AT("probes/%d/interval", k), &a->interval, 1, INT64_C(9000000000000000)));
-    return visit_text(v, AT("probes/%d/variable", k), &a->variable);
+    TRY(visit_text(v, AT("probes/%d/variable", k), &a->variable));
+    if (a->kind == RV_PROBE_HISTOGRAM) {
+        TRY(visit_int64(v, AT("probes/%d/n_bins", k), &a->n_columns, 1, INT32_MAX));
+        TRY(visit_double(v, AT("probes/%d/low", k), &a->low));
+        TRY(visit_double(v, AT("probes/%d/high", k), &a->high));
+    }
+    if (a->kind != RV_PROBE_WEIGHTS) return RV_OK;
+    TRY(visit_bool(v, AT("probes/%d/chosen", k), &a->chosen));
+    return a->chosen ? visit_list(v, AT("probes/%d/synapses", k), CHECKPOINT_I64, &a->synapses, &a->n_columns, INT64_MAX / 16) : RV_OK;
+}
+
+static rv_synapse_sample sample_of(const asked *a, double interval)
+{
+    bool histogram = a->kind == RV_PROBE_HISTOGRAM;
+    return (rv_synapse_sample){ .variable = a->variable, .interval_ms = interval, .synapses = a->synapses, .n_synapses = a->chosen ? a->n_columns : 0,
+                                .low = a->low, .high = a->high, .bins = histogram ? (int)a->n_columns : 0 };
 }
 
 static rv_status make_probe(rv_net *net, const asked *a)
@@ -99,7 +117,8 @@ static rv_status make_probe(rv_net *net, const asked *a)
     rv_slice slice = { { a->range[0] >= 0 && a->range[0] < net->def.n_populations ? (int32_t)a->range[0] + 1 : 0 }, a->range[1], a->range[2], a->range[3] };
     if (a->kind == RV_PROBE_STATE) return rv_record_state(net, slice, a->variable, interval, NULL);
     if (a->kind == RV_PROBE_RATE) return rv_record_rate(net, slice.population, interval, NULL);
-    return rv_record_weights(net, (rv_projection){ a->projection + 1 }, interval, NULL);
+    rv_synapse_sample sample = sample_of(a, interval);
+    return rv_record_synapses(net, (rv_projection){ a->projection + 1 }, &sample, NULL);
 }
 
 /* A probe just made stands at the present; columns have been sampled up to it. */
@@ -111,7 +130,7 @@ static rv_status visit_position(visitor *v, rv_net *net, int k)
     TRY(visit_int64(v, AT("probes/%d/count", k), &p->count, 0, VISIT_MOST));
     TRY(visit_int64(v, AT("probes/%d/bin_end", k), &p->bin_end, 0, far));
     if (!v->loading) return RV_OK;
-    if ((p->kind == RV_PROBE_STATE && p->first < 1) || (p->kind == RV_PROBE_WEIGHTS && p->first < step) || (p->kind == RV_PROBE_RATE && p->bin_end < step))
+    if ((p->kind == RV_PROBE_STATE && p->first < 1) || (p->projection >= 0 && p->first < step) || (p->kind == RV_PROBE_RATE && p->bin_end < step))
         return visit_damaged(v, AT("probes/%d/first", k), "is %lld at step %lld", (long long)p->first, (long long)step);
     double next = (double)(step < p->first ? p->first : p->first + ((step - p->first) / p->interval + 1) * p->interval);
     for (int t = 0; p->column && t < net->net->n_tiles; t++)
@@ -129,19 +148,25 @@ static rv_status visit_samples(visitor *v, rv_net *net, int k)
     return RV_OK;
 }
 
+static const char *name_of_variable(const rv_net *net, const probe *p)
+{
+    if (p->kind == RV_PROBE_STATE) return net->def.population[p->range.population].model->table.states[p->variable].name;
+    if (p->projection >= 0) return p->variable < 0 ? "weight" : net->def.projection[p->projection].plasticity->table.states[p->variable].name;
+    return "";
+}
+
 static rv_status visit_probe(visitor *v, rv_net *net, int k)
 {
     asked a = { 0 };
     if (!v->loading) {
         const probe *p = net->probe[k];
-        bool         state = p->kind == RV_PROBE_STATE;
-        a = (asked){ p->kind, p->projection, { p->range.population, p->range.first, p->range.count, p->range.stride }, p->interval,
-                     state ? (char *)net->def.population[p->range.population].model->table.states[p->variable].name : "" };
+        a = (asked){ p->kind, p->projection, { p->range.population, p->range.first, p->range.count, p->range.stride }, p->interval, p->n_columns,
+                     p->low, p->high, p->synapses != NULL, p->synapses, (char *)name_of_variable(net, p) };
     }
     rv_status status = visit_asked(v, k, &a);
     if (v->loading && status == RV_OK && (status = make_probe(net, &a)) != RV_OK)
         status = visit_damaged(v, AT("probes/%d", k), "cannot be made: %s", net->error.text);
-    if (v->loading) free(a.variable);
+    if (v->loading) free(a.variable), free(a.synapses);
     TRY(status);
     TRY(visit_position(v, net, k));
     return visit_samples(v, net, k);

@@ -9,8 +9,6 @@
 #include "sim/inputs.h"
 #include "sim/neuron.h"
 
-static const int64_t last_step = INT64_C(9000000000000000);
-
 /* ---- neurons ------------------------------------------------------------------------------------------------------ */
 
 static double *states_of(const part_state *ps, int k) { return ps->view.state[k]; }
@@ -109,144 +107,6 @@ static rv_status visit_population(visitor *v, state *s, int p)
     return has_doubles(s, p, PART_CURRENTS) ? visit_doubles(v, s, p, AT("populations/%d/currents", p), PART_CURRENTS) : RV_OK;
 }
 
-/* ---- queues ------------------------------------------------------------------------------------------------------- */
-
-/* Whether the tile knows what the word speaks of. */
-static bool is_event(const state *s, int t, uint64_t word)
-{
-    const network *net = s->net;
-    uint32_t       number = event_number(word), index = event_index(word);
-    switch (event_kind_of(word)) {
-    case EVENT_SEGMENT: return number < (uint32_t)net->n_bundles && index < net->bundle[number].rows[t].n_segments && (event_multiplicity(word) > 0);
-    case EVENT_WAKE: return number < (uint32_t)net->def->n_populations && index < (uint32_t)net->tile[t].part[number].n;
-    case EVENT_ARRIVAL:
-        return number < (uint32_t)net->def->n_inputs && net->def->input[number].kind == INPUT_POISSON &&
-               index < (uint32_t)net->tile[t].part[net->def->input[number].target.population].n;
-    default: return !is_exact(s);
-    }
-}
-
-/* In exact timing the word of a segment is one of a pair. */
-static bool is_pair(const state *s, uint64_t word) { return is_exact(s) && event_kind_of(word) == EVENT_SEGMENT; }
-
-static bool is_time_of(uint64_t bits, int64_t step)
-{
-    double time;
-    memcpy(&time, &bits, sizeof time);
-    return time >= (double)step && time < (double)step + 1;
-}
-
-/* The words of the calendar, one step after the other. */
-typedef struct calendar {
-    int64_t  *step, *count; /* [n_steps] */
-    uint64_t *word;         /* [n]       */
-    int64_t   n_steps, n;
-} calendar;
-
-static void calendar_free(calendar *c)
-{
-    free(c->step);
-    free(c->count);
-    free(c->word);
-}
-
-static const event_bucket *bucket_at(const event_queue *q, int64_t step) { return &q->bucket[step & (q->n_buckets - 1)]; }
-
-static rv_status read_calendar(const event_queue *q, calendar *c, rv_error *error)
-{
-    int64_t words = q->pending - q->n_far;
-    c->step = malloc(((size_t)q->n_buckets + 1) * sizeof *c->step), c->count = malloc(((size_t)q->n_buckets + 1) * sizeof *c->count);
-    c->word = malloc(((size_t)words + 1) * sizeof *c->word);
-    if (!c->step || !c->count || !c->word) return error_memory(error, "pending events", (double)words * 8);
-    for (int64_t step = q->now; step < q->now + q->reach; step++) {
-        int64_t before = c->n;
-        for (uint32_t i = bucket_at(q, step)->first; i; i = q->chunk[i].next) {
-            assert(c->n + q->chunk[i].n <= words);
-            memcpy(c->word + c->n, q->chunk[i].item, q->chunk[i].n * sizeof *c->word);
-            c->n += q->chunk[i].n;
-        }
-        if (c->n > before) c->step[c->n_steps] = step, c->count[c->n_steps++] = c->n - before;
-    }
-    assert(c->n == words);
-    return RV_OK;
-}
-
-static rv_status push_step(visitor *v, state *s, int t, int64_t step, const uint64_t *word, int64_t n)
-{
-    event_queue *q = &s->tile[t].queue;
-    for (int64_t k = 0; k < n; k++) {
-        if (!is_event(s, t, word[k])) return visit_damaged(v, AT("tiles/%d/events", t), "holds an event %llx of something that there is not", (unsigned long long)word[k]);
-        if (!is_pair(s, word[k])) {
-            event_queue_push(q, step, word[k]);
-            continue;
-        }
-        if (k + 1 == n || !is_time_of(word[k + 1], step)) return visit_damaged(v, AT("tiles/%d/events", t), "holds an arrival at another time than its step %lld", (long long)step);
-        event_queue_push_pair(q, step, word[k], word[k + 1]);
-        k++;
-    }
-    return RV_OK;
-}
-
-static rv_status fill_calendar(visitor *v, state *s, int t, const calendar *c)
-{
-    event_queue *q = &s->tile[t].queue;
-    int64_t      at = 0;
-    for (int64_t k = 0; k < c->n_steps; k++) {
-        bool in_order = c->step[k] >= q->now && c->step[k] - q->now < q->reach && (k == 0 || c->step[k] > c->step[k - 1]);
-        if (!in_order || c->count[k] < 0 || c->count[k] > c->n - at) return visit_damaged(v, AT("tiles/%d/event_steps", t), "and event_counts do not fit the events: step %lld", (long long)c->step[k]);
-        TRY(push_step(v, s, t, c->step[k], c->word + at, c->count[k]));
-        at += c->count[k];
-    }
-    return at == c->n ? RV_OK : visit_damaged(v, AT("tiles/%d/event_counts", t), "do not count all events");
-}
-
-static rv_status visit_calendar(visitor *v, state *s, int t)
-{
-    calendar  c = { 0 };
-    int64_t   n_counts;
-    rv_status status = v->loading ? RV_OK : read_calendar(&s->tile[t].queue, &c, v->error);
-    n_counts = c.n_steps;
-    if (status == RV_OK) status = visit_list(v, AT("tiles/%d/event_steps", t), CHECKPOINT_I64, &c.step, &c.n_steps, INT64_MAX / 8);
-    if (status == RV_OK) status = visit_list(v, AT("tiles/%d/event_counts", t), CHECKPOINT_I64, &c.count, &n_counts, c.n_steps);
-    if (status == RV_OK) status = visit_list(v, AT("tiles/%d/events", t), CHECKPOINT_U64, &c.word, &c.n, INT64_MAX / 8);
-    if (status == RV_OK && n_counts != c.n_steps) status = visit_damaged(v, AT("tiles/%d/event_counts", t), "has %lld values for %lld steps", (long long)n_counts, (long long)c.n_steps);
-    if (status == RV_OK && v->loading) status = fill_calendar(v, s, t, &c);
-    calendar_free(&c);
-    return status;
-}
-
-/* The heap behind the calendar, in the order it has. */
-static rv_status visit_heap(visitor *v, state *s, int t)
-{
-    enum { WORDS = sizeof(far_event) / sizeof(uint64_t) };
-    event_queue *q = &s->tile[t].queue;
-    int64_t      n = q->n_far * WORDS;
-    visit_at     at = visit_path("tiles/%d/far_events", t);
-    TRY(visit_list(v, at.path, CHECKPOINT_I64, &q->heap, &n, INT64_MAX / 8));
-    if (!v->loading) return RV_OK;
-    if (n % WORDS) return visit_damaged(v, at.path, "has %lld values, not a multiple of %d", (long long)n, WORDS);
-    q->n_far = q->far_capacity = n / WORDS, q->pending += q->n_far;
-    for (int64_t k = 0; k < q->n_far; k++) {
-        const far_event *f = &q->heap[k], *above = &q->heap[(k - 1) / 2];
-        bool             below = k == 0 || above->step < f->step || (above->step == f->step && above->sequence <= f->sequence);
-        if (!below || f->step < q->now || f->step > last_step || !is_event(s, t, f->item) || is_pair(s, f->item))
-            return visit_damaged(v, at.path, "holds an event %llx at step %lld that cannot be", (unsigned long long)f->item, (long long)f->step);
-    }
-    return RV_OK;
-}
-
-static rv_status visit_queue(visitor *v, state *s, int t)
-{
-    event_queue *q = &s->tile[t].queue;
-    int64_t      sequence = (int64_t)q->sequence;
-    /* the present of a queue is that of the last window, or of the one before it was opened */
-    TRY(visit_int64(v, AT("tiles/%d/now", t), &q->now, v->loading && s->step > s->net->window ? s->step - s->net->window - 1 : 0, s->step + 1));
-    TRY(visit_int64(v, AT("tiles/%d/sequence", t), &sequence, 0, VISIT_MOST));
-    q->sequence = (uint64_t)sequence;
-    TRY(visit_calendar(v, s, t));
-    return visit_heap(v, s, t);
-}
-
 /* ---- tiles -------------------------------------------------------------------------------------------------------- */
 
 static rv_status visit_tile(visitor *v, state *s, int t)
@@ -276,7 +136,7 @@ static rv_status open_arrivals(visitor *v, state *s, int i)
     return RV_OK;
 }
 
-/* Poisson input with a time for each spike: when the next ones come, and how many have been drawn. */
+/* Input with a time for each spike: when the next ones come, and how many have been drawn. */
 static rv_status visit_arrivals(visitor *v, state *s, int i)
 {
     int         population = s->net->def->input[i].target.population, t;
@@ -284,7 +144,7 @@ static rv_status visit_arrivals(visitor *v, state *s, int i)
     const part *own;
     bool        drawn = s->tile[0].arrivals[i].next != NULL;
     TRY(visit_bool(v, AT("inputs/%d/drawn_one_by_one", i), &drawn));
-    if (v->loading && !drawn && s->net->def->input[i].kind == INPUT_POISSON && s->input[i].way != POISSON_TABLE)
+    if (v->loading && !drawn && input_is_spikes(s->net->def->input[i].kind) && s->input[i].way != POISSON_TABLE)
         return visit_damaged(v, AT("inputs/%d/drawn_one_by_one", i), "is 0 for an input that is");
     if (!drawn) return RV_OK;
     if (v->loading) TRY(open_arrivals(v, s, i));
@@ -306,7 +166,7 @@ static rv_status visit_arrivals(visitor *v, state *s, int i)
 rv_status visit_state(visitor *v, state *s)
 {
     int64_t n = s->net->def->n_populations;
-    TRY(visit_int64(v, "step", &s->step, 0, last_step));
+    TRY(visit_int64(v, "step", &s->step, 0, VISIT_LAST_STEP));
     TRY(visit_values(v, "fan_out", CHECKPOINT_F64, s->fan_out, n * n));
     for (int p = 0; p < n; p++) TRY(visit_population(v, s, p));
     for (int i = 0; i < s->net->def->n_inputs; i++) TRY(visit_arrivals(v, s, i));

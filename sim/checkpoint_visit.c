@@ -9,7 +9,7 @@ enum { BUFFER_BYTES = 1 << 20 };
 
 size_t checkpoint_type_size(checkpoint_type type)
 {
-    static const uint8_t bytes[N_CHECKPOINT_TYPES] = { 1, 2, 4, 8, 8, 4, 8 };
+    static const uint8_t bytes[N_CHECKPOINT_TYPES] = { 1, 2, 4, 4, 8, 8, 4, 8 };
     return bytes[type];
 }
 

@@ -34,6 +34,9 @@ rv_status visit_values(visitor *v, const char *path, checkpoint_type type, void 
  *  @param n in and out, 0 to `most` */
 rv_status visit_list(visitor *v, const char *path, checkpoint_type type, void *values, int64_t *n, int64_t most);
 
+/** Later than any step. */
+#define VISIT_LAST_STEP INT64_C(9000000000000000)
+
 /** Single numbers, of low..high when loaded. What only counts ends far below where it would overflow. */
 #define VISIT_MOST INT64_C(4000000000000000000)
 rv_status visit_int64(visitor *v, const char *path, int64_t *x, int64_t low, int64_t high);
@@ -66,9 +69,18 @@ rv_status visit_definition(visitor *v, definition *d);
  *  bundles, for network_restore(). */
 rv_status visit_network(visitor *v, network *net);
 
+/** What a value is drawn from; a loaded list is the caller's to free. Functions are lost: see value_lost_function(). */
+rv_status visit_value(visitor *v, const char *path, rv_value *value);
+
 /** checkpoint_state.c: everything that changes during a run; checkpoint_learning.c: what learning keeps. */
 rv_status visit_state(visitor *v, state *s);
 rv_status visit_learning(visitor *v, state *s, int bundle);
+
+/** checkpoint_queue.c: the pending events of a tile. */
+rv_status visit_queue(visitor *v, state *s, int tile);
+
+/** checkpoint_structure.c: what changes synapses at intervals. */
+rv_status visit_structure(visitor *v, rv_net *net);
 
 /** checkpoint_record.c: what is recorded, and was. */
 rv_status visit_recording(visitor *v, rv_net *net);

@@ -154,6 +154,14 @@ static inline delay_key delay_key_of(const definition *d, double ms)
     return (whole ? whole : 1) << 32;
 }
 
+bool connector_one_delay(const connector *c, delay_key *delay)
+{
+    const rv_value *value = &c->projection->delay;
+    if (value->kind != RV_NUMBER || c->is_made) return false;
+    *delay = delay_key_of(c->definition, value_bounded(value, value->a));
+    return true;
+}
+
 static rv_status draw_delays(const connector *c, int64_t i, synapse_list *list, rv_error *error)
 {
     const definition *d = c->definition;
@@ -202,16 +210,35 @@ rv_status connector_draw(const connector *c, int64_t i, bool values, synapse_lis
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */
 
+static rv_status allocate(int64_t **array, int64_t n, const connector *c, rv_error *error)
+{
+    char text[OBJECT_TEXT];
+    *array = calloc((size_t)n + 1, sizeof **array);
+    if (*array) return RV_OK;
+    return error_memory(error, definition_projection_label(c->definition, c->projection, text),
+                        (double)n * sizeof **array);
+}
+
+static bool is_sorted(const projection_def *p)
+{
+    int64_t e = 1;
+    while (e < p->n_list && p->sources[e - 1] <= p->sources[e]) e++;
+    return e >= p->n_list;
+}
+
 /* Counting sort: the entries of each source, in the order of the list. */
-static void sort_entries(connector *c)
+static rv_status sort_entries(connector *c, rv_error *error)
 {
     const projection_def *p = c->projection;
     int64_t              *begin = c->begin;
     for (int64_t e = 0; e < p->n_list; e++) begin[p->sources[e] + 1]++;
     for (int64_t i = 0; i < c->drivers.count; i++) begin[i + 1] += begin[i];
+    if (is_sorted(p)) return RV_OK;
+    TRY(allocate(&c->entry, p->n_list, c, error));
     for (int64_t e = 0; e < p->n_list; e++) c->entry[begin[p->sources[e]]++] = e;
     for (int64_t i = c->drivers.count; i > 0; i--) begin[i] = begin[i - 1]; /* each was moved to its end */
     begin[0] = 0;
+    return RV_OK;
 }
 
 /* Where the listed values of each driver begin. */
@@ -253,15 +280,6 @@ static rv_status make_all(connector *c, rv_error *error)
     return status;
 }
 
-static rv_status allocate(int64_t **array, int64_t n, const connector *c, rv_error *error)
-{
-    char text[OBJECT_TEXT];
-    *array = calloc((size_t)n + 1, sizeof **array);
-    if (*array) return RV_OK;
-    return error_memory(error, definition_projection_label(c->definition, c->projection, text),
-                        (double)n * sizeof **array);
-}
-
 static bool is_function(const rv_value *value) { return value->kind == RV_FUNCTION; }
 
 static rv_status prepare(connector *c, rv_error *error)
@@ -271,8 +289,7 @@ static rv_status prepare(connector *c, rv_error *error)
     bool functions = is_function(&p->p) || is_function(&p->weight) || is_function(&p->delay);
     bool lists = p->weight.kind == RV_LIST || p->delay.kind == RV_LIST, listed = p->rule == CONNECT_LIST;
     if (functions || lists || listed) TRY(allocate(&c->begin, c->drivers.count, c, error));
-    if (listed) TRY(allocate(&c->entry, p->n_list, c, error));
-    if (listed) sort_entries(c);
+    if (listed) TRY(sort_entries(c, error));
     else if (lists) TRY(number_synapses(c, error));
     if (p->rule == CONNECT_FIXED_TOTAL) {
         TRY(allocate(&c->count, c->drivers.count, c, error));

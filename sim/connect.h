@@ -33,7 +33,7 @@ typedef struct connector {
     int64_t              *count;     /* [n_drivers] synapses of each driver: fixed_total_number              */
     int64_t              *begin;     /* [n_drivers + 1] first synapse of each driver where their order is    */
                                      /* fixed beforehand: listed pairs, listed values, functions             */
-    int64_t              *entry;     /* [n_list] rule list: its entries by driver, in order                  */
+    int64_t              *entry;     /* [n_list] rule list: its entries by driver, in order; NULL: they are    */
     synapse_list          made;      /* of all drivers, if a function of the user was asked for them         */
     bool                  is_made;
 } connector;
@@ -56,6 +56,9 @@ static inline int64_t connector_driver(const connector *c, int64_t i) { return r
  *  the distribution, so it is for the user to ask for it. Functions of distance for p are clipped to what p may be.
  *  The same synapses come out each time, with or without values, on any thread. */
 rv_status connector_draw(const connector *c, int64_t i, bool values, synapse_list *list, rv_error *error);
+
+/** Whether all synapses have one delay, that need not be kept for each. */
+bool connector_one_delay(const connector *c, delay_key *delay);
 
 void synapse_list_free(synapse_list *list);
 

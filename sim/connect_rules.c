@@ -220,8 +220,10 @@ static rv_status take_listed(const connector *c, int64_t i, synapse_list *list, 
 {
     int64_t n = c->begin[i + 1] - c->begin[i];
     TRY(synapse_list_reserve(list, n, error));
-    for (int64_t k = 0; k < n; k++)
-        list->partner[k] = (uint32_t)range_neuron(&c->partners, c->projection->targets[c->entry[c->begin[i] + k]]);
+    for (int64_t k = 0; k < n; k++) {
+        int64_t place = c->begin[i] + k;
+        list->partner[k] = (uint32_t)range_neuron(&c->partners, c->projection->targets[c->entry ? c->entry[place] : place]);
+    }
     list->n = n;
     return RV_OK;
 }

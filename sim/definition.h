@@ -54,27 +54,38 @@ typedef struct projection_def {
     int64_t        degree, total;
     rv_value       p, weight, delay;  /* lists are owned copies         */
     bool           autapses, multapses;
-    int64_t       *sources, *targets; /* [n_list], within the slices    */
+    int32_t       *sources, *targets; /* [n_list], within the slices; by source if they came in blocks */
     int64_t        n_list;
     const rv_rule *plasticity;        /* NULL: static                   */
     double         param[RV_MAX_PARAMS];
     char          *text[RV_MAX_TEXTS]; /* of the learning rule; owned; NULL: not given */
+    int            receptor_type;     /* 0: by the sign of the weight   */
     const rv_synapse *synapse;        /* NULL: plain                    */
     double         synapse_param[RV_MAX_SYNAPSE_PARAMS];
     double         max_delay;         /* steps                          */
+    int            rewarding;         /* population whose spikes are rewards, from 1; 0: none */
+    double         reward_delay;      /* steps                          */
 } projection_def;
 
 enum { MAX_INPUT_PARAMS = 8 };
 
-typedef enum input_kind { INPUT_POISSON, INPUT_DC, INPUT_STEP, INPUT_SINE, INPUT_NOISE, N_INPUT_KINDS } input_kind;
+typedef enum input_kind {
+    INPUT_POISSON, INPUT_DC, INPUT_STEP, INPUT_SINE, INPUT_NOISE, INPUT_INHOMOGENEOUS, INPUT_RENEWAL, N_INPUT_KINDS
+} input_kind;
 
-/** Where input_def.param has what; start and stop are the first two of every kind. The times and amplitudes of a step
- *  current are lists: their places in param are unused. */
+/** Whether an input brings spikes; else it is a current. */
+static inline bool input_is_spikes(input_kind kind) { return kind == INPUT_POISSON || kind == INPUT_INHOMOGENEOUS || kind == INPUT_RENEWAL; }
+
+/** Where input_def.param has what; start and stop are the first two of every kind, and those that bring spikes have their weight in
+ *  one place. The times and amplitudes of a step current and the times and values of a rate are lists: their places in param are
+ *  unused. */
 enum { INPUT_START, INPUT_STOP, INPUT_FIRST_OWN };
 enum { POISSON_RATE = INPUT_FIRST_OWN, POISSON_WEIGHT };
 enum { DC_AMPLITUDE = INPUT_FIRST_OWN };
 enum { STEP_TIMES = INPUT_FIRST_OWN, STEP_AMPLITUDES };
 enum { SINE_AMPLITUDE = INPUT_FIRST_OWN, SINE_OFFSET, SINE_FREQUENCY, SINE_PHASE };
+enum { RATE_VALUES = POISSON_RATE, RATE_TIMES = POISSON_WEIGHT + 1 };
+enum { RENEWAL_SHAPE = POISSON_WEIGHT + 1, RENEWAL_DEAD_TIME };
 enum { NOISE_MEAN = INPUT_FIRST_OWN, NOISE_STD, NOISE_DT };
 
 extern const rv_table input_tables[N_INPUT_KINDS];
@@ -83,7 +94,7 @@ typedef struct input_def {
     neuron_range target;
     input_kind   kind;
     double       param[MAX_INPUT_PARAMS]; /* in the order of the kind's table           */
-    double      *times, *amplitudes;      /* [n_steps] of a step current: ms, pA; owned */
+    double      *times, *amplitudes;      /* [n_steps] of a step current: ms, pA; of a rate: ms, Hz; owned */
     int64_t      n_steps;
 } input_def;
 
@@ -137,6 +148,18 @@ rv_status definition_add_population(definition *d, const char *name, int64_t n, 
 rv_status definition_add_projection(definition *d, const rv_connect_def *def, rv_error *error);
 rv_status definition_add_input(definition *d, const neuron_range *target, const char *kind, const rv_setting *settings,
                                int n_settings, rv_error *error);
+
+/** Takes the pairs of rule list from def->pairs: sources, targets, and weights and delays as lists if the blocks have them,
+ *  sorted by source. Nothing is held twice meanwhile. @param object for sentences */
+rv_status definition_take_pairs(const rv_connect_def *def, projection_def *p, const char *object, rv_error *error);
+
+/** The other way: the pairs of a projection of rule list as an rv_pairs_fn, its user being one of these. */
+enum { PAIRS_AT_ONCE = 1024 };
+typedef struct definition_pairs {
+    const projection_def *of;
+    int64_t               next, source[PAIRS_AT_ONCE], target[PAIRS_AT_ONCE];
+} definition_pairs;
+rv_status definition_next_pairs(void *definition_pairs, bool first, rv_pairs *pairs);
 
 /** Sets one parameter; a list of a step current must keep its length. */
 rv_status definition_set_input(definition *d, int input, const char *name, rv_value value, rv_error *error);

@@ -47,21 +47,53 @@ static const rv_field noise_fields[] = {
     [NOISE_DT] = { "dt", "ms", 1, 1e-6, 1e9, "how long each drawn current lasts; a multiple of the resolution" },
 };
 
+static const rv_field inhomogeneous_fields[] = {
+    START_AND_STOP,
+    [RATE_VALUES] = { "rate_values", "Hz", 0, 0, 1e9, "list: the rate from then on" },
+    [POISSON_WEIGHT] = { "weight", "weight", 1, CURRENT, "of each spike, in the model's unit of weights" },
+    [RATE_TIMES] = { "rate_times", "ms", 0, 0, 1e15, "list: when the rate changes, ascending" },
+};
+
+static const rv_field renewal_fields[] = {
+    START_AND_STOP,
+    [POISSON_RATE] = { "rate", "Hz", 0, 0, 1e9, "of the spikes of each neuron" },
+    [POISSON_WEIGHT] = { "weight", "weight", 1, CURRENT, "of each spike, in the model's unit of weights" },
+    [RENEWAL_SHAPE] = { "shape", "1", 1, 1e-3, 1e6, "of the gamma distribution; 1: exponential" },
+    [RENEWAL_DEAD_TIME] = { "dead_time", "ms", 0, 0, 1e9, "no interval is shorter; below 1000 / rate" },
+};
+
 const rv_table input_tables[N_INPUT_KINDS] = {
     [INPUT_POISSON] = { .kind = RV_INPUTS, .name = "poisson", .summary = "independent Poisson spikes for every neuron",
                         .equations = "spikes per step ~ Poisson(rate dt), each adds weight",
+                        .reference = "poisson_generator in NEST, where every target gets a train of its own; for one train to all targets give it to "
+                                     "a parrot_neuron, or use the model poisson_generator",
                         .params = poisson_fields, .n_params = N_FIELDS(poisson_fields) },
     [INPUT_DC] = { .kind = RV_INPUTS, .name = "dc", .summary = "a constant current", .equations = "I(t) = amplitude",
+                   .reference = "dc_generator in NEST",
                    .params = dc_fields, .n_params = N_FIELDS(dc_fields) },
     [INPUT_STEP] = { .kind = RV_INPUTS, .name = "step", .summary = "a current that changes in steps",
                      .equations = "I(t) = amplitudes[k] for times[k] <= t < times[k + 1], 0 before times[0]",
+                     .reference = "step_current_generator in NEST (amplitude_times, amplitude_values)",
                      .params = step_fields, .n_params = N_FIELDS(step_fields) },
     [INPUT_SINE] = { .kind = RV_INPUTS, .name = "sine", .summary = "a sinusoidal current",
-                     .equations = "I(t) = offset + amplitude sin(2 pi frequency t + phase)",
+                     .equations = "I(t) = offset + amplitude sin(2 pi frequency t + phase), constant during a step: its value at the beginning, in\n"
+                                  "exact timing too",
+                     .reference = "ac_generator in NEST",
                      .params = sine_fields, .n_params = N_FIELDS(sine_fields) },
     [INPUT_NOISE] = { .kind = RV_INPUTS, .name = "noise", .summary = "independent Gaussian currents for every neuron",
                       .equations = "I(t) = mean + std N(0, 1), drawn again every dt",
+                      .reference = "noise_generator in NEST",
                       .params = noise_fields, .n_params = N_FIELDS(noise_fields) },
+    [INPUT_INHOMOGENEOUS] = { .kind = RV_INPUTS, .name = "inhomogeneous_poisson",
+                              .summary = "independent Poisson spikes for every neuron, with a rate that changes in steps",
+                              .equations = "rate(t) = rate_values[k] for rate_times[k] <= t < rate_times[k + 1], 0 before rate_times[0]",
+                              .reference = "Cinlar 1975, Introduction to Stochastic Processes, chapter 4; inhomogeneous_poisson_generator in NEST",
+                              .params = inhomogeneous_fields, .n_params = N_FIELDS(inhomogeneous_fields) },
+    [INPUT_RENEWAL] = { .kind = RV_INPUTS, .name = "renewal", .summary = "independent spikes for every neuron, more or less regular",
+                        .equations = "intervals = dead_time + gamma(shape), mean 1000 / rate (ms); stationary from start on\n"
+                                     "CV = (1 - dead_time rate / 1000) / sqrt(shape)",
+                        .reference = "Cox 1962, Renewal Theory; gamma_sup_generator (n_proc = 1) and ppd_sup_generator (n_proc = 1) in NEST",
+                        .params = renewal_fields, .n_params = N_FIELDS(renewal_fields) },
 };
 
 /* ---- one parameter --------------------------------------------------------------------------------------------- */
@@ -80,9 +112,14 @@ static void input_free(input_def *in)
     free(in->amplitudes);
 }
 
-static double **list_of(input_def *in, int k) { return k == STEP_TIMES ? &in->times : &in->amplitudes; }
+static bool is_times(const input_def *in, int k)
+{
+    return (in->kind == INPUT_STEP && k == STEP_TIMES) || (in->kind == INPUT_INHOMOGENEOUS && k == RATE_TIMES);
+}
 
-/* Keeps a list (or one number) of a step current; its length is checked when both lists are there. */
+static double **list_of(input_def *in, int k) { return is_times(in, k) ? &in->times : &in->amplitudes; }
+
+/* Keeps a list (or one number) of a step current or a rate; its length is checked when both lists are there. */
 static rv_status set_list(input_def *in, int k, const rv_value *value, const char *what, rv_error *error)
 {
     int64_t n = value->kind == RV_LIST ? value->n : 1;
@@ -94,7 +131,10 @@ static rv_status set_list(input_def *in, int k, const rv_value *value, const cha
     return RV_OK;
 }
 
-static bool is_list(const input_def *in, int k) { return in->kind == INPUT_STEP && k >= STEP_TIMES; }
+static bool is_list(const input_def *in, int k)
+{
+    return is_times(in, k) || (in->kind == INPUT_STEP && k == STEP_AMPLITUDES) || (in->kind == INPUT_INHOMOGENEOUS && k == RATE_VALUES);
+}
 
 double **definition_input_list(input_def *in, int k) { return is_list(in, k) ? list_of(in, k) : NULL; }
 
@@ -124,8 +164,8 @@ static rv_status check_times(const input_def *in, const char *object, rv_error *
 {
     for (int64_t k = 1; k < in->n_steps; k++)
         if (in->times[k] <= in->times[k - 1])
-            return error_set(error, RV_CONFLICT, "%s: times[%lld] = %s ms after %s ms, allowed are ascending times",
-                             object, (long long)k, NUMBER_TEXT(in->times[k]), NUMBER_TEXT(in->times[k - 1]));
+            return error_set(error, RV_CONFLICT, "%s: %stimes[%lld] = %s ms after %s ms, allowed are ascending times",
+                             object, in->kind == INPUT_STEP ? "" : "rate_", (long long)k, NUMBER_TEXT(in->times[k]), NUMBER_TEXT(in->times[k - 1]));
     return RV_OK;
 }
 
@@ -142,7 +182,7 @@ static rv_status check_target(const definition *d, const input_def *in, const ch
 {
     const rv_model *m = d->population[in->target.population].model;
     if (m->emit) return error_set(error, RV_CONFLICT, "%s: %s takes no input", object, m->table.name);
-    if (m->counts_spikes && in->kind != INPUT_POISSON)
+    if ((m->counts_spikes || m->spikes_only) && !input_is_spikes(in->kind))
         return error_set(error, RV_CONFLICT, "%s: %s takes spikes only, no currents", object, m->table.name);
     return RV_OK;
 }
@@ -153,7 +193,10 @@ static rv_status check_together(const definition *d, const input_def *in, const 
     if (in->param[INPUT_STOP] < in->param[INPUT_START])
         return error_set(error, RV_CONFLICT, "%s: stop = %s ms, allowed not before start = %s ms", object,
                          NUMBER_TEXT(in->param[INPUT_STOP]), NUMBER_TEXT(in->param[INPUT_START]));
-    if (in->kind == INPUT_STEP) return check_times(in, object, error);
+    if (in->kind == INPUT_STEP || in->kind == INPUT_INHOMOGENEOUS) return check_times(in, object, error);
+    if (in->kind == INPUT_RENEWAL && in->param[RENEWAL_DEAD_TIME] * in->param[POISSON_RATE] >= 1000)
+        return error_set(error, RV_CONFLICT, "%s: dead_time = %s ms, allowed is less than 1000 / rate, %s ms", object,
+                         NUMBER_TEXT(in->param[RENEWAL_DEAD_TIME]), NUMBER_TEXT(1000 / in->param[POISSON_RATE]));
     if (in->kind == INPUT_NOISE) return check_redraw_interval(d, in, object, error);
     return RV_OK;
 }
@@ -166,11 +209,11 @@ static rv_status fill_input(const definition *d, const rv_setting *settings, int
     for (int k = 0; k < n; k++) {
         TRY(set_param(in, text, settings[k].name, &settings[k].value, &length, error));
         int param = table_param(&input_tables[in->kind], settings[k].name);
-        if (is_list(in, param)) *(param == STEP_TIMES ? &n_times : &n_amplitudes) = length;
+        if (is_list(in, param)) *(is_times(in, param) ? &n_times : &n_amplitudes) = length;
     }
     if (n_times != n_amplitudes)
-        return error_set(error, RV_WRONG_SHAPE, "%s: %lld times and %lld amplitudes, allowed are equal numbers", text,
-                         (long long)n_times, (long long)n_amplitudes);
+        return error_set(error, RV_WRONG_SHAPE, "%s: %lld times and %lld %s, allowed are equal numbers", text,
+                         (long long)n_times, (long long)n_amplitudes, in->kind == INPUT_STEP ? "amplitudes" : "rates");
     in->n_steps = n_times;
     return check_together(d, in, text, error);
 }

@@ -176,15 +176,15 @@ static rv_status check_no_multapse(const checked *c)
     return status;
 }
 
-static rv_status copy_numbers(const int64_t *from, int64_t n, int64_t **copy, rv_error *error)
+static rv_status copy_numbers(const int64_t *from, int64_t n, int32_t **copy, rv_error *error)
 {
     *copy = malloc((size_t)(n + 1) * sizeof **copy);
     if (!*copy) return error_memory(error, "a list of synapses", (double)n * sizeof **copy);
-    if (n) memcpy(*copy, from, (size_t)n * sizeof **copy);
+    for (int64_t k = 0; k < n; k++) (*copy)[k] = (int32_t)from[k];
     return RV_OK;
 }
 
-static rv_status take_list(const checked *c, const rv_connect_def *def)
+static rv_status take_arrays(const checked *c, const rv_connect_def *def)
 {
     projection_def *p = c->p;
     if (def->n_list < 0 || def->n_list > MAX_TOTAL || (def->n_list > 0 && (!def->sources || !def->targets)))
@@ -194,7 +194,13 @@ static rv_status take_list(const checked *c, const rv_connect_def *def)
     TRY(check_numbers(c, "sources", def->sources, p->source.count));
     TRY(check_numbers(c, "targets", def->targets, p->target.count));
     TRY(copy_numbers(def->sources, p->n_list, &p->sources, c->error));
-    TRY(copy_numbers(def->targets, p->n_list, &p->targets, c->error));
+    return copy_numbers(def->targets, p->n_list, &p->targets, c->error);
+}
+
+static rv_status take_list(const checked *c, const rv_connect_def *def)
+{
+    const projection_def *p = c->p;
+    TRY(def->pairs ? definition_take_pairs(def, c->p, c->object, c->error) : take_arrays(c, def));
     if (projection_excludes_autapses(p)) TRY(check_no_autapse(c));
     return p->multapses ? RV_OK : check_no_multapse(c);
 }
@@ -238,7 +244,7 @@ static rv_status take_weight(const checked *c, const rv_value *weight)
     TRY(check_list_length(c, "weight", weight));
     TRY(value_check(weight, low, high, what, "", c->error));
     if (c->p->synapse && c->p->synapse->whole) TRY(value_check_whole(weight, what, c->error));
-    return value_copy(weight, &c->p->weight, c->error);
+    return weight == &c->p->weight ? RV_OK : value_copy(weight, &c->p->weight, c->error);
 }
 
 /* A given delay is kept or refused, never rounded silently; drawn ones are rounded to the grid when drawn. */
@@ -264,7 +270,7 @@ static rv_status take_delay(const checked *c, const rv_value *delay)
     if (grid && delay->kind == RV_NUMBER) TRY(check_on_grid(c, what, value_bounded(delay, delay->a)));
     if (grid && delay->kind == RV_LIST)
         for (int64_t k = 0; k < delay->n; k++) TRY(check_on_grid(c, what, value_bounded(delay, delay->list[k])));
-    return value_copy(delay, &c->p->delay, c->error);
+    return delay == &c->p->delay ? RV_OK : value_copy(delay, &c->p->delay, c->error);
 }
 
 /* ---- plasticity and kinds of synapse ---------------------------------------------------------------------------- */
@@ -314,18 +320,45 @@ static rv_status check_synapse(const checked *c)
                      p->synapse->table.name);
 }
 
+/* Rules that depend on the membrane potential. */
+static rv_status check_voltage(const checked *c)
+{
+    const population_def *target = &c->d->population[c->p->target.population];
+    const char           *rule = c->p->plasticity->table.name;
+    if (table_state(&target->model->table, "V_m") < 0)
+        return error_set(c->error, RV_CONFLICT, "%s: plasticity \"%s\" depends on the membrane potential, and %s has no V_m", c->object, rule, target->model->table.name);
+    if (c->d->timing == RV_GRID) return RV_OK;
+    return error_set(c->error, RV_CONFLICT, "%s: exact timing: plasticity \"%s\" needs the membrane potential at every step, and neurons are only visited at events", c->object, rule);
+}
+
 static rv_status check_rule(const checked *c)
 {
     const projection_def *p = c->p;
     const char           *wrong = p->plasticity->check ? p->plasticity->check(p->param) : NULL;
     epoch_rule           *epochs;
     if (wrong) return error_set(c->error, RV_CONFLICT, "%s: %s", c->object, wrong);
+    if (p->plasticity->voltage_change) return check_voltage(c);
     if (!p->plasticity->epochs) return RV_OK;
     if (c->d->timing == RV_EXACT)
         return error_set(c->error, RV_CONFLICT, "%s: exact timing: plasticity \"%s\" works in steps", c->object, p->plasticity->table.name);
     rv_status status = epoch_rule_new(p, c->object, &epochs, c->error);
     epoch_rule_free(epochs);
     return status;
+}
+
+static rv_status take_receptor(const checked *c, const rv_connect_def *def)
+{
+    const rv_model *m = c->d->population[c->p->target.population].model;
+    if (def->receptor_type < 0 || def->receptor_type > m->n_receptors)
+        return error_set(c->error, RV_OUT_OF_RANGE, "%s: receptor_type = %d, allowed is 0%s%.0d for %s", c->object, def->receptor_type,
+                         m->n_receptors ? " to " : "", m->n_receptors, m->table.name);
+    if (def->receptor_type > 1 && c->d->timing == RV_EXACT)
+        return error_set(c->error, RV_CONFLICT, "%s: receptor_type = %d, exact timing has receptor 1 only", c->object, def->receptor_type);
+    if (def->receptor_type > 1 && c->p->synapse)
+        return error_set(c->error, RV_CONFLICT, "%s: receptor_type = %d, synapse \"%s\" has receptor 1 only", c->object, def->receptor_type,
+                         c->p->synapse->table.name);
+    c->p->receptor_type = def->receptor_type;
+    return RV_OK;
 }
 
 static rv_status take_kinds(const checked *c, const rv_connect_def *def)
@@ -337,6 +370,7 @@ static rv_status take_kinds(const checked *c, const rv_connect_def *def)
     for (int k = 0; p->plasticity && k < p->plasticity->table.n_params; k++) p->param[k] = p->plasticity->table.params[k].standard;
     for (int k = 0; p->synapse && k < p->synapse->table.n_params; k++) p->synapse_param[k] = p->synapse->table.params[k].standard;
     for (int k = 0; k < def->n_settings; k++) TRY(take_setting(c, &def->settings[k]));
+    TRY(take_receptor(c, def));
     if (p->synapse) {
         p->max_delay = (double)p->synapse->max_delay;
         TRY(check_synapse(c));
@@ -378,8 +412,8 @@ static rv_status take(definition *d, const rv_connect_def *def, projection_def *
     rv_value delay = value_is_null(&def->delay) ? rv_number(1) : def->delay;
     TRY(take_rule(&c, def));
     TRY(take_kinds(&c, def));
-    TRY(take_weight(&c, &weight));
-    return take_delay(&c, &delay);
+    TRY(take_weight(&c, value_is_null(&p->weight) ? &weight : &p->weight)); /* those that came with the pairs are there already */
+    return take_delay(&c, value_is_null(&p->delay) ? &delay : &p->delay);
 }
 
 rv_status definition_add_projection(definition *d, const rv_connect_def *def, rv_error *error)

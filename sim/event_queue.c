@@ -139,3 +139,35 @@ int64_t event_queue_skip(event_queue *q, int64_t from, int64_t to)
         if (event_queue_due(q, step)) return step;
     return to;
 }
+
+/* ---- taking everything out ------------------------------------------------------------------------------------ */
+
+static int by_step_and_sequence(const void *pa, const void *pb) { return before(pa, pb) ? -1 : before(pb, pa); }
+
+bool event_queue_list(const event_queue *q, far_event **list, int64_t *n)
+{
+    *n = 0;
+    *list = malloc(((size_t)q->pending + 1) * sizeof **list);
+    if (!*list) return false;
+    for (int64_t step = q->now; step < q->now + q->reach; step++)
+        for (uint32_t i = bucket_of(q, step)->first; i; i = q->chunk[i].next)
+            for (uint32_t k = 0; k < q->chunk[i].n; k++) (*list)[(*n)++] = (far_event){ step, 0, q->chunk[i].item[k] };
+    if (q->n_far > 0) memcpy(*list + *n, q->heap, (size_t)q->n_far * sizeof **list);
+    qsort(*list + *n, (size_t)q->n_far, sizeof **list, by_step_and_sequence);
+    *n += q->n_far;
+    return true;
+}
+
+bool event_queue_restart(event_queue *q, int64_t horizon, int64_t back)
+{
+    event_queue fresh;
+    int64_t     covered = q->reach - 2;
+    if (!event_queue_open(&fresh, horizon > covered ? horizon : covered, back)) {
+        event_queue_close(&fresh);
+        return false;
+    }
+    fresh.now = q->now, fresh.out_of_memory = q->out_of_memory;
+    event_queue_close(q);
+    *q = fresh;
+    return true;
+}

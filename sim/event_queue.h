@@ -62,4 +62,12 @@ void event_queue_done(event_queue *q);
  *  @return that step, or `to` if there is none */
 int64_t event_queue_skip(event_queue *q, int64_t from, int64_t to);
 
+/** All words that are pending: those of one step in the order in which they come out, pairs side by side. Only between two
+ *  steps, when what is due now has been done. @param list result, [n], freed by the caller @return whether there was memory */
+bool event_queue_list(const event_queue *q, far_event **list, int64_t *n);
+
+/** Forgets everything; the present stays. The calendar covers `horizon` steps from now on if it covered fewer.
+ *  @return whether there was memory */
+bool event_queue_restart(event_queue *q, int64_t horizon, int64_t back);
+
 #endif

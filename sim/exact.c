@@ -34,9 +34,9 @@ static void collect_segment(state *s, int t, uint64_t word, double time)
     const rows   *r = &b->rows[t];
     const segment *segment = &r->segment[event_index(word)];
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
-        if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), time);
+        double part = b->rule ? plastic_arrive(&tile->learning[event_number(word)], event_index(word), time) : 1;
         for (uint32_t k = segment[0].first; k < segment[1].first; k++)
-            add_arrival(tile, (arrival_at){ { time, b->counts ? 1 : b->kind == WEIGHT_CONSTANT ? b->weight : r->weight_double[k] }, r->target[k] });
+            add_arrival(tile, (arrival_at){ { time, b->counts ? 1 : part * (b->kind == WEIGHT_CONSTANT ? b->weight : r->weight_double[k]) }, r->target[k] });
     }
     tile->n_events += segment_count(segment);
 }
@@ -149,6 +149,7 @@ static void carry_to(voyage *v, double time)
 static void fire(voyage *v, double time)
 {
     v->m->fire(v->constants, v->states);
+    neuron_draw(v->s, v->t, v->population, v->i, v->constants, v->states);
     emit_spikes(v, time, 1);
 }
 

@@ -9,6 +9,7 @@
 #include "sim/inputs.h"
 #include "sim/neuron.h"
 #include "sim/probes.h"
+#include "sim/tables.h"
 #include "sim/touched.h"
 
 /* ---- deliver ------------------------------------------------------------------------------------------------ */
@@ -38,25 +39,50 @@ static void add_mixed(double *ex, double *in, const rows *r, uint32_t first, uin
     }
 }
 
-static void add_weights(tile_state *tile, const bundle *b, const rows *r, const segment *segment)
+/* Where excitatory and inhibitory weights go, numbered like the tile. */
+typedef struct target_input {
+    double *ex, *in;
+} target_input;
+
+/* A receptor of the target population takes what arrives into one of its states. */
+static target_input input_of(const state *s, int t, const bundle *b)
 {
+    if (!b->receptor) return (target_input){ s->tile[t].input_ex, s->tile[t].input_in };
+    int     population = s->net->def->projection[b->projection[0]].target.population;
+    double *receptor = s->tile[t].part[population].view.state[b->receptor - 1] - s->net->tile[t].part[population].base;
+    return (target_input){ receptor, receptor };
+}
+
+static void add_weights(state *s, int t, const bundle *b, const segment *segment)
+{
+    const rows     *r = &b->rows[t];
     uint32_t        first = segment->first, n = segment_count(segment);
     const uint16_t *target = r->target + first;
-    double         *input = b->sign < 0 ? tile->input_in : tile->input_ex;
-    if (b->counts) add_constant(tile->input_ex, target, n, 1);
+    target_input    to = input_of(s, t, b);
+    double         *input = b->sign < 0 ? to.in : to.ex;
+    if (b->counts) add_constant(to.ex, target, n, 1);
     else if (b->kind == WEIGHT_CONSTANT) add_constant(input, target, n, b->weight);
-    else if (b->sign == 0) add_mixed(tile->input_ex, tile->input_in, r, first, n);
+    else if (b->sign == 0) add_mixed(to.ex, to.in, r, first, n);
     else if (b->kind == WEIGHT_FLOAT) add_floats(input, target, r->weight_float + first, n);
     else add_doubles(input, target, r->weight_double + first, n);
 }
 
-/* Graded spikes: the weights are multiplied with what the spike carries. */
+/* The weights are multiplied with what the spike carries, or with the part of them that it delivers. */
 static void add_graded(double *ex, double *in, const bundle *b, const rows *r, const segment *segment, double payload)
 {
     for (uint32_t k = segment[0].first; k < segment[1].first; k++) {
         double weight = payload * (r->weight_float ? (double)r->weight_float[k] : b->weight);
         (weight < 0 ? in : ex)[r->target[k]] += weight;
     }
+}
+
+/* A parrot repeats a spike however little of the weight it delivers. */
+static void add_scaled(state *s, int t, const bundle *b, const segment *segment, double part)
+{
+    const rows  *r = &b->rows[t];
+    target_input to = input_of(s, t, b);
+    if (b->counts) add_constant(to.ex, r->target + segment->first, segment_count(segment), 1);
+    else add_graded(to.ex, to.in, b, r, segment, part);
 }
 
 /* ---- sums that are finished ---------------------------------------------------------------------------------- */
@@ -110,9 +136,10 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t
     const rows    *r = &b->rows[t];
     const segment *segment = &r->segment[event_index(word)];
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
-        if (b->rule) plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due);
-        if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
-        else add_weights(tile, b, r, segment);
+        double part = b->rule ? plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due) : 1;
+        if (b->rule && b->rule->release) add_scaled(s, t, b, segment, part);
+        else if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
+        else add_weights(s, t, b, segment);
     }
     tile->n_events += segment_count(segment);
     if (tile->touches[event_number(word)])
@@ -197,7 +224,9 @@ static void collect_fired(state *s, int t, int population, int64_t step)
         memcpy(&eight, fired + begin, 8);
         for (; eight; eight &= eight - 1) {
             int i = begin + __builtin_ctzll(eight) / 8;
-            if (i < n) neuron_spikes(s, t, 0, population, i, (double)(step + 1), graded ? neuron_payload(s, ps, population, i) : 1);
+            if (i >= n) continue;
+            neuron_spikes(s, t, 0, population, i, (double)(step + 1), graded ? neuron_payload(s, ps, population, i) : 1);
+            neuron_draw_in_place(s, t, population, i);
         }
     }
 }
@@ -299,6 +328,17 @@ static void advance_neurons(state *s, int t, int64_t step)
     s->tile[t].n_list = 0;
 }
 
+/* Rules that depend on the membrane potential see it now. */
+static void show_voltages(state *s, int t, int64_t step)
+{
+    for (int b = 0; b < s->net->n_bundles && s->net->n_voltage_rules > 0; b++) {
+        const bundle *bundle = &s->net->bundle[b];
+        if (!bundle->rule || !bundle->rule->voltage_change || s->tile[t].learning[b].target->n == 0) continue;
+        int population = s->net->def->projection[bundle->projection[0]].target.population;
+        plastic_see_voltage(&s->tile[t].learning[b], s->tile[t].part[population].view.state[table_state(&model_of(s, population)->table, "V_m")], step);
+    }
+}
+
 /* One step of one tile, in the order in which things happen: what arrives at the end of the step is collected first,
  * since the neurons' update covers the whole step and takes it in at its end. */
 static void advance_one_step(state *s, int t, int64_t step)
@@ -310,6 +350,7 @@ static void advance_one_step(state *s, int t, int64_t step)
     deliver_due_events(s, t, step + 1);  /* delay elapsed: weights are added to the targets' input            */
     stage_end(s, t, STAGE_DELIVER, &clock);
     advance_neurons(s, t, step);         /* V_m(t) -> V_m(t + h); spikes are listed, and told to the synapses */
+    show_voltages(s, t, step + 1);       /* V_m(t + h) is told to the synapses whose rule depends on it       */
     stage_end(s, t, STAGE_ADVANCE, &clock);
     probes_sample(s, t, step + 1);
     stage_end(s, t, STAGE_RECORD, &clock);

@@ -1,6 +1,7 @@
 #include "sim/inputs.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,15 @@ static double weight_of(const state *s, const input_def *in)
 
 /* ---- Poisson, many spikes a step ---------------------------------------------------------------------------- */
 
-static double mean_per_step(const state *s, const input_def *in) { return in->param[POISSON_RATE] * s->net->def->resolution / 1000; }
+static double mean_per_step(const state *s, const input_def *in)
+{
+    double rate = in->param[POISSON_RATE];
+    if (in->kind == INPUT_INHOMOGENEOUS) {
+        rate = 0;
+        for (int64_t k = 0; k < in->n_steps; k++) rate += in->amplitudes[k] / (double)in->n_steps;
+    }
+    return rate * s->net->def->resolution / 1000;
+}
 
 /* Only numbers within 6.5 standard deviations of the mean (and 40, for small ones) are looked at: what is beyond has no
  * share in 2^32. */
@@ -168,7 +177,7 @@ bool inputs_draw_each_step(const state *s)
     return false;
 }
 
-/* ---- Poisson, a time for each spike ---------------------------------------------------------------------------- */
+/* ---- a time for each spike ------------------------------------------------------------------------------------- */
 
 /* The bucket an arrival belongs to: in grid timing the end of the step in which it falls. */
 static int64_t due_step(const state *s, double time) { return (int64_t)(is_exact(s) ? floor(time) : ceil(time)); }
@@ -179,16 +188,50 @@ static void queue_arrival(state *s, int t, int input, int64_t i)
     if (next < 9e15) event_queue_push(&s->tile[t].queue, due_step(s, next), event_word(EVENT_ARRIVAL, 1, (uint32_t)input, (uint32_t)i));
 }
 
-/* Exponential intervals, one block of random numbers each. */
-static void draw_next(state *s, int t, int input, int64_t i, double after)
+/* When the integral of a rate from a time on reaches an amount; in steps. */
+static double time_of_integral(const input_def *in, double h, double from, double amount)
+{
+    for (int64_t k = 0; k < in->n_steps; k++) {
+        double rate = in->amplitudes[k] * h / 1000, begin = fmax(from, in->times[k] / h), end = k + 1 < in->n_steps ? in->times[k + 1] / h : INFINITY;
+        if (begin >= end) continue;
+        if (rate > 0 && rate * (end - begin) >= amount) return begin + amount / rate;
+        amount -= rate > 0 ? rate * (end - begin) : 0;
+    }
+    return INFINITY;
+}
+
+/* An interval of a renewal process in units of its mean; the first one is what a stationary process has left of the interval that
+ * is under way (Cox 1962, Renewal Theory, chapter 5): a uniform part of one drawn in proportion to its length. */
+static double renewal_interval(const input_def *in, rv_random *random, bool first)
+{
+    gsl_rng rng = random_gsl(random);
+    double  dead = in->param[RENEWAL_DEAD_TIME] * in->param[POISSON_RATE] / 1000, shape = in->param[RENEWAL_SHAPE], scale = (1 - dead) / shape;
+    if (!first) return dead + gsl_ran_gamma(&rng, shape, scale);
+    double part = random_uniform(random);
+    bool   dead_counts = random_uniform(random) < dead;
+    return part * (dead + gsl_ran_gamma(&rng, dead_counts ? shape : shape + 1, scale));
+}
+
+/* Exponential intervals use one block of random numbers each, others up to so many. */
+enum { RENEWAL_BLOCKS = 64 };
+
+static double draw_time(const input_def *in, double h, double mean, double from, rv_random *random, uint32_t drawn, bool first)
+{
+    random_seek(random, in->kind == INPUT_RENEWAL ? drawn * RENEWAL_BLOCKS : drawn);
+    if (!(mean > 0)) return INFINITY;
+    if (in->kind == INPUT_RENEWAL) return from + renewal_interval(in, random, first) / mean;
+    double amount = random_exponential(random);
+    return in->kind == INPUT_POISSON ? from + amount / mean : time_of_integral(in, h, from, amount);
+}
+
+static void draw_next(state *s, int t, int input, int64_t i, double after, bool first)
 {
     const input_def *in = input_of(s, input);
     arrivals        *a = &s->tile[t].arrivals[input];
     double           h = s->net->def->resolution, mean = mean_per_step(s, in);
     rv_random        random = random_stream(s->net->def->seed, RANDOM_ARRIVAL, (uint32_t)input,
                                             (uint64_t)(s->net->tile[t].part[in->target.population].first + i));
-    random_seek(&random, a->drawn[i]++);
-    a->next[i] = mean > 0 ? fmax(after, in->param[INPUT_START] / h) + random_exponential(&random) / mean : INFINITY;
+    a->next[i] = draw_time(in, h, mean, fmax(after, in->param[INPUT_START] / h), &random, a->drawn[i]++, first);
     if (a->next[i] > in->param[INPUT_STOP] / h) a->next[i] = INFINITY;
 }
 
@@ -200,7 +243,7 @@ bool inputs_take_arrival(state *s, int t, uint64_t word, int64_t due, arrival_at
     arrivals        *a = &s->tile[t].arrivals[input];
     if (!a->next || s->input[input].way != POISSON_EVENTS || !(a->next[i] < 9e15) || due_step(s, a->next[i]) != due) return false;
     *taken = (arrival_at){ { a->next[i], weight_of(s, in) }, (uint32_t)(s->net->tile[t].part[in->target.population].base + i) };
-    draw_next(s, t, input, i, a->next[i]);
+    draw_next(s, t, input, i, a->next[i], false);
     queue_arrival(s, t, input, i);
     return true;
 }
@@ -218,7 +261,7 @@ rv_status inputs_restart(state *s, int t, int input, rv_error *error)
     }
     for (int64_t i = 0; i < own->n; i++) a->next[i] = INFINITY;
     for (int64_t i = first; i < end; i += in->target.stride) {
-        draw_next(s, t, input, i, (double)s->step);
+        draw_next(s, t, input, i, (double)s->step, true);
         if (s->input[input].way == POISSON_EVENTS) queue_arrival(s, t, input, i);
     }
     return RV_OK;
@@ -241,7 +284,7 @@ void inputs_draw_streams(state *s, int t, int population, double to, void (*take
         for (int64_t i = first; i < end; i += in->target.stride)
             while (a->next[i] < to) {
                 take(&s->tile[t], (arrival_at){ { a->next[i], weight }, (uint32_t)(own->base + i) });
-                draw_next(s, t, input, i, a->next[i]);
+                draw_next(s, t, input, i, a->next[i], false);
             }
     }
 }
@@ -257,7 +300,7 @@ double inputs_stream_arrivals(const state *s, int t, int population)
 rv_status inputs_start(state *s, int t, rv_error *error)
 {
     for (int i = 0; i < s->net->def->n_inputs; i++)
-        if (input_of(s, i)->kind == INPUT_POISSON && s->input[i].way != POISSON_TABLE) TRY(inputs_restart(s, t, i, error));
+        if (input_is_spikes(input_of(s, i)->kind) && s->input[i].way != POISSON_TABLE) TRY(inputs_restart(s, t, i, error));
     return RV_OK;
 }
 
@@ -266,7 +309,7 @@ double inputs_mean_arrivals(const state *s, int population)
     double sum = 0;
     for (int i = 0; i < s->net->def->n_inputs; i++) {
         const input_def *in = input_of(s, i);
-        if (in->kind == INPUT_POISSON && in->target.population == population)
+        if (input_is_spikes(in->kind) && in->target.population == population)
             sum += mean_per_step(s, in) * (double)in->target.count / (double)(s->net->def->population[population].n + 1);
     }
     return sum;
@@ -310,7 +353,7 @@ static bool is_noise(const input_def *in, double h, int64_t step)
 static bool current_changes(const input_def *in, double h, int64_t step)
 {
     int64_t start = step_at_or_after(in->param[INPUT_START], h);
-    if (in->kind == INPUT_POISSON) return false;
+    if (input_is_spikes(in->kind)) return false;
     if (is_noise(in, h, step) && (step - start) % noise_steps(in, h) == 0) return true;
     if (step == start || step == step_at_or_after(in->param[INPUT_STOP], h)) return true;
     return current_of(in, h, step) != (step > 0 ? current_of(in, h, step - 1) : 0);
@@ -362,7 +405,7 @@ void inputs_update_current(state *s, int t, int population, int64_t step)
     ps->view.current = 0;
     if (ps->currents) memset(ps->currents, 0, (size_t)ps->view.n * sizeof *ps->currents);
     for (int i = 0; i < s->net->def->n_inputs; i++)
-        if (input_of(s, i)->target.population == population && input_of(s, i)->kind != INPUT_POISSON) add_current(s, t, i, step);
+        if (input_of(s, i)->target.population == population && !input_is_spikes(input_of(s, i)->kind)) add_current(s, t, i, step);
 }
 
 /* ---- both --------------------------------------------------------------------------------------------------- */
@@ -370,6 +413,8 @@ void inputs_update_current(state *s, int t, int population, int64_t step)
 rv_status inputs_prepare(state *s, int input, rv_error *error)
 {
     const input_def *in = input_of(s, input);
+    if (!input_is_spikes(in->kind)) return RV_OK;
+    s->input[input].way = POISSON_EVENTS;
     if (in->kind != INPUT_POISSON) return RV_OK;
     double mean = mean_per_step(s, in);
     s->input[input].way = mean < SPARSE_POISSON ? POISSON_EVENTS : is_exact(s) ? POISSON_STREAM : POISSON_TABLE;

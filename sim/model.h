@@ -12,7 +12,7 @@
 #include "sim/ranvier.h"
 #include "sim/vector.h"
 
-enum { RV_MAX_PARAMS = 24, RV_MAX_STATES = 8, RV_MAX_CONSTANTS = 24 };
+enum { RV_MAX_PARAMS = 32, RV_MAX_STATES = 24, RV_MAX_CONSTANTS = 64 };
 
 /** A stretch of a population in memory: arrays of variables, not of neurons. */
 typedef struct rv_part {
@@ -42,6 +42,10 @@ struct rv_model {
     int      n_constants;
     bool     counts_spikes; /* input is a number of spikes, whatever their weights: parrot_neuron                */
     bool     adds_inputs;   /* a step only takes the sum of what excites and inhibits: where sums are exact, all of it may come as ex */
+    bool     spikes_only;   /* takes no current from outside: intfire1                                            */
+    int      n_receptors; /* 0: input goes by its sign; else synapses name one of receptors 1 ... (receptor_type), 1 if    */
+                          /* they name none: grid timing puts what arrives at 1 into ex and in, at 2, 3, ... into ...       */
+    int      receptor_state; /* ... this state and those behind it, which the step takes and sets back to 0               */
     int      carries; /* 1 + the state whose value, a whole number, a spike carries; 0: spikes carry nothing      */
 
     /** A sentence if the parameters contradict each other (V_reset above V_th), else NULL. */
@@ -49,6 +53,9 @@ struct rv_model {
 
     /** Constants of one neuron from its parameters at a resolution of h ms. */
     void (*prepare)(const double *p, double h, double *c);
+
+    /** Exact timing: what is different in the constants then; may be NULL. */
+    void (*prepare_exact)(const double *p, double h, double *c);
 
     /** A reason why neurons with these parameters have no closed form between events: then they are not jumped over
      *  in grid timing, and refused in exact timing. NULL: they have one. */
@@ -81,6 +88,10 @@ struct rv_model {
     /** Exact timing: what a spike does to the state (reset, refractory period). */
     void (*fire)(const double *c, double *s);
 
+    /** Stochastic neurons: takes the random numbers of the next interval between spikes, at the beginning and after each
+     *  spike. @param random the neuron's own stream; each call sees numbers of its own */
+    void (*draw)(const double *c, double *s, rv_random *random);
+
     /** Generators: the time in steps of the next emission, later than all before; INFINITY if there is none. */
     double (*emit)(const double *c, double *s, rv_emission *emission);
 };
@@ -99,8 +110,30 @@ const rv_model *rv_model_find(const char *name);
 
 /** The sweep of a model from its step: loads each neuron, calls the step, stores. With a step whose branches are
  *  selections the compiler vectorises the loop; homogeneous populations keep their constants in registers. */
-enum { SWEEP_STRIP = 64 };
 #define RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)                                                                  \
+    RV_SWEEP_OF(sweep, step(c, s, I, ex[i], in[i]) ? 1 : 0, false, (rv_step *)NULL, N_STATES, N_CONSTANTS)
+
+/** The same where the vectorised step cannot serve every neuron: quick() takes what a step takes and returns, as a double, 0,
+ *  1 where the neuron fires, or 2 where it has left the states as they were: then careful() steps that neuron. */
+#define RV_SWEEP_CHECKED(sweep, quick, careful, N_STATES, N_CONSTANTS)                                                \
+    RV_SWEEP_OF(sweep, quick(c, s, I, ex[i], in[i]), true, careful, N_STATES, N_CONSTANTS)
+
+typedef bool rv_step(const double *c, double *s, double current, double ex, double in);
+
+/** One neuron of a part by a step of its own. */
+static inline bool rv_part_step(const rv_part *part, rv_step *step, int i, int n_states, int n_constants)
+{
+    double s[RV_MAX_STATES], c[RV_MAX_CONSTANTS];
+    for (int k = 0; k < n_states; k++) s[k] = part->state[k][i];
+    for (int k = 0; k < n_constants; k++) c[k] = part->constant[k][part->per_neuron ? i : 0];
+    bool fired = step(c, s, part->current + (part->currents ? part->currents[i] : 0), part->input_ex[i], part->input_in[i]);
+    for (int k = 0; k < n_states; k++) part->state[k][i] = s[k];
+    part->input_ex[i] = part->input_in[i] = 0;
+    return fired;
+}
+
+enum { SWEEP_STRIP = 64 };
+#define RV_SWEEP_OF(sweep, result, checked, again, N_STATES, N_CONSTANTS)                                             \
     static inline __attribute__((always_inline)) void sweep##_loop(const rv_part *part, const bool per_neuron,        \
                                                                  const bool currents)                                 \
     {                                                                                                                 \
@@ -119,17 +152,22 @@ enum { SWEEP_STRIP = 64 };
             const int end = n - begin < SWEEP_STRIP ? n - begin : SWEEP_STRIP;                                        \
             _Pragma("GCC ivdep") for (int j = 0; j < end; j++)                                                        \
             {                                                                                                         \
-                const int i = begin + j;                                                                              \
-                double    s[N_STATES], c[N_CONSTANTS];                                                                \
-                _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                        \
-                _Pragma("GCC unroll 24") for (int k = 0; k < N_CONSTANTS; k++)                                        \
+                const int    i = begin + j;                                                                           \
+                const double I = currents ? all + each[i] : all;                                                      \
+                double       s[N_STATES], c[N_CONSTANTS];                                                             \
+                _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                       \
+                _Pragma("GCC unroll 64") for (int k = 0; k < N_CONSTANTS; k++)                                        \
                     c[k] = per_neuron ? constant[k][i] : shared[k];                                                   \
-                fired_strip[j] = step(c, s, currents ? all + each[i] : all, ex[i], in[i]) ? 1 : 0;                    \
-                _Pragma("GCC unroll 8") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                        \
-                ex[i] = 0;                                                                                            \
-                in[i] = 0;                                                                                            \
+                const double outcome = result;                                                                        \
+                fired_strip[j] = outcome;                                                                             \
+                _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                       \
+                ex[i] = (checked) && outcome > 1 ? ex[i] : 0;                                                         \
+                in[i] = (checked) && outcome > 1 ? in[i] : 0;                                                         \
             }                                                                                                         \
-            for (int j = 0; j < end; j++) fired[begin + j] = (uint8_t)fired_strip[j];                                 \
+            uint8_t any = 0;                                                                                          \
+            for (int j = 0; j < end; j++) any |= fired[begin + j] = (uint8_t)fired_strip[j];                          \
+            for (int j = 0; (checked) && any > 1 && j < end; j++)                                                     \
+                if (fired[begin + j] > 1) fired[begin + j] = rv_part_step(part, again, begin + j, N_STATES, N_CONSTANTS);\
         }                                                                                                             \
     }                                                                                                                 \
     RV_VECTORISED static void sweep(const rv_part *part)                                                              \

@@ -66,6 +66,7 @@ void rv_net_free(rv_net *net)
     network_free(net->net);
     definition_free(&net->def);
     free(net->spikes), free(net->n_spikes), free(net->probe), free(net->watched);
+    structure_close(net);
     free(net->timer), free(net->spike_listener), free(net->clock_listener);
     free(net);
 }
@@ -173,6 +174,11 @@ static void copy_values(neuron_values *to, const neuron_values *from, int64_t n)
     if (to->list) memcpy(to->list, from->list, (size_t)n * sizeof *to->list);
 }
 
+/* Parameters and states draw their random values from streams of their own, 24 of each; the parameters beyond come behind. */
+enum { STREAMS = 24 };
+static uint32_t param_stream(int k) { return (uint32_t)(k < STREAMS ? k : k + RV_MAX_STATES); }
+static uint32_t state_stream(int k) { return (uint32_t)(STREAMS + k); }
+
 /* A parameter of a compiled network: refused as a whole if the new values contradict the others. */
 static rv_status set_live_param(rv_net *net, const neuron_range *range, int k, rv_value value)
 {
@@ -180,7 +186,7 @@ static rv_status set_live_param(rv_net *net, const neuron_range *range, int k, r
     neuron_values   before;
     copy_values(&before, &def->param[k], def->n);
     foresee_settle(net->state, range->population);
-    rv_status status = definition_set_values(&net->def, range, &def->model->table.params[k], (uint32_t)k, value, &def->param[k], &net->error);
+    rv_status status = definition_set_values(&net->def, range, &def->model->table.params[k], param_stream(k), value, &def->param[k], &net->error);
     if (status == RV_OK) status = network_prepare_population(net->net, range->population, &net->error);
     if (status != RV_OK) {
         free(def->param[k].list);
@@ -197,7 +203,7 @@ static rv_status set_live_state(rv_net *net, const neuron_range *range, int k, r
 {
     population_def *def = &net->def.population[range->population];
     neuron_values   values = { 0 };
-    TRY(definition_set_values(&net->def, range, &def->model->table.states[k], RV_MAX_PARAMS + (uint32_t)k, value, &values, &net->error));
+    TRY(definition_set_values(&net->def, range, &def->model->table.states[k], state_stream(k), value, &values, &net->error));
     foresee_settle(net->state, range->population);
     for (int64_t i = 0; i < range->count; i++) {
         int64_t neuron = range_neuron(range, i);
@@ -216,10 +222,10 @@ rv_status rv_set_slice(rv_net *net, rv_slice slice, const char *name, rv_value v
     const rv_table *table = &def->model->table;
     int             param = table_param(table, name), variable = table_state(table, name);
     if (param >= 0 && net->net) return set_live_param(net, &range, param, value);
-    if (param >= 0) return definition_set_values(&net->def, &range, &table->params[param], (uint32_t)param, value, &def->param[param], &net->error);
+    if (param >= 0) return definition_set_values(&net->def, &range, &table->params[param], param_stream(param), value, &def->param[param], &net->error);
     if (variable >= 0 && net->net) return set_live_state(net, &range, variable, value);
     if (variable >= 0)
-        return definition_set_values(&net->def, &range, &table->states[variable], RV_MAX_PARAMS + (uint32_t)variable, value, &def->initial[variable], &net->error);
+        return definition_set_values(&net->def, &range, &table->states[variable], state_stream(variable), value, &def->initial[variable], &net->error);
     char object[160];
     snprintf(object, sizeof object, "population \"%.100s\"", def->name);
     return table_unknown_field(table, object, name, &net->error);
@@ -473,11 +479,12 @@ void net_catch_up(rv_net *net, int b)
     for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_catch_up(&net->state->tile[t].learning[b], (double)net->state->step);
 }
 
-static double weight_of(const rv_net *net, int index, const synapse_ref *ref)
+double net_weight_of(const rv_net *net, int index, const synapse_ref *ref)
 {
     const bundle *b = &net->net->bundle[index];
     const rows   *r = &b->rows[ref->tile];
     if (b->epoch) return net->state->tile[ref->tile].epoch[index].variable[EPOCH_W][ref->index];
+    if (b->rule && b->rule->carry) return plastic_read(&net->state->tile[ref->tile].learning[index], ref->segment, ref->index, (double)net->state->step).weight;
     double      stored = r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
     return b->factor == 1 ? stored : stored / b->factor;
 }
@@ -495,7 +502,7 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
     for (int64_t k = 0; k < n; k++) {
         if (sources) sources[k] = list[k].source;
         if (targets) targets[k] = list[k].target;
-        if (weights) weights[k] = weight_of(net, b, &list[k]);
+        if (weights) weights[k] = net_weight_of(net, b, &list[k]);
         if (delays_ms) delays_ms[k] = (double)list[k].delay * 0x1p-32 * net->def.resolution;
     }
     free(list);
@@ -524,8 +531,7 @@ rv_status net_weights(rv_net *net, int projection, double *weights)
     return rv_synapses(net, (rv_projection){ projection + 1 }, NULL, NULL, weights, NULL);
 }
 
-/* Bounds of the learning rule; without one any finite number. */
-static void weight_bounds(const rv_net *net, int p, double *low, double *high)
+void net_weight_bounds(const rv_net *net, int p, double *low, double *high)
 {
     const projection_def *def = &net->def.projection[p];
     *low = -1e300, *high = 1e300;
@@ -537,7 +543,7 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
     int     index = network_bundle_of(net->net, p);
     bundle *b = &net->net->bundle[index];
     double  low, high;
-    weight_bounds(net, p, &low, &high);
+    net_weight_bounds(net, p, &low, &high);
     TRY(value_check(value, low, high, what, "", &net->error));
     if (b->synapse && b->synapse->whole) TRY(value_check_whole(value, what, &net->error));
     if (value->kind == RV_LIST && value->n != n)
@@ -559,6 +565,12 @@ static rv_status set_weights(rv_net *net, int p, const synapse_ref *list, int64_
     return RV_OK;
 }
 
+void net_settle(rv_net *net, int b)
+{
+    net_catch_up(net, b);
+    for (int t = 0; t < net->net->n_tiles && net->net->bundle[b].rule; t++) plastic_settle(&net->state->tile[t].learning[b], (double)net->state->step);
+}
+
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights)
 {
     int          p = net_projection(net, projection);
@@ -569,7 +581,8 @@ rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights
     TRY(rv_compile(net));
     snprintf(what, sizeof what, "projection \"%.100s\" -> \"%.100s\": weight", net->def.population[net->def.projection[p].source.population].name,
              net->def.population[net->def.projection[p].target.population].name);
-    net_catch_up(net, network_bundle_of(net->net, p));
+    int b = network_bundle_of(net->net, p);
+    net_settle(net, b);
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     rv_status status = set_weights(net, p, list, n, &weights, what);
     free(list);
@@ -584,7 +597,7 @@ static rv_status take_up_input(rv_net *net, int i)
     state    *s = net->state;
     rv_status status = inputs_prepare(s, i, &net->error);
     for (int t = 0; t < net->net->n_tiles && status == RV_OK; t++) {
-        if (net->def.input[i].kind == INPUT_POISSON && s->input[i].way != POISSON_TABLE) status = inputs_restart(s, t, i, &net->error);
+        if (input_is_spikes(net->def.input[i].kind) && s->input[i].way != POISSON_TABLE) status = inputs_restart(s, t, i, &net->error);
         inputs_update_current(s, t, net->def.input[i].target.population, s->step);
     }
     return status;

@@ -138,19 +138,10 @@ static rv_status call_clock_listeners(rv_net *net, bool all)
     return RV_OK;
 }
 
-static rv_status sample_weights(rv_net *net)
+static rv_status sample_synapses(rv_net *net)
 {
-    for (int k = 0; k < net->n_probes; k++) {
-        probe *p = net->probe[k];
-        if (p->kind != RV_PROBE_WEIGHTS || p->first != present(net)) continue;
-        double *weights = malloc(((size_t)p->n_columns + 1) * sizeof *weights);
-        if (!weights) return error_memory(&net->error, "recorded weights", (double)p->n_columns * sizeof *weights);
-        rv_status status = net_weights(net, p->projection, weights);
-        if (status == RV_OK) status = probe_keep_weights(p, weights, rv_time(net));
-        free(weights);
-        TRY(status);
-        p->first += p->interval;
-    }
+    for (int k = 0; k < net->n_probes; k++)
+        if (net->probe[k]->projection >= 0 && net->probe[k]->first == present(net)) TRY(net_sample_synapses(net, net->probe[k]));
     return RV_OK;
 }
 
@@ -162,7 +153,9 @@ static int64_t next_stop(const rv_net *net, int64_t end)
     for (int k = 0; k < net->n_timers; k++)
         if (net->timer[k].next > present(net) && net->timer[k].next < end) end = net->timer[k].next;
     for (int k = 0; k < net->n_probes; k++)
-        if (net->probe[k]->kind == RV_PROBE_WEIGHTS && net->probe[k]->first < end) end = net->probe[k]->first;
+        if (net->probe[k]->projection >= 0 && net->probe[k]->first < end) end = net->probe[k]->first;
+    for (int k = 0; k < net->n_tasks; k++)
+        if (net->task[k].next < end) end = net->task[k].next;
     return end;
 }
 
@@ -191,11 +184,13 @@ static rv_status run_stretch(rv_net *net, run_watch *w, int64_t end)
     w->probe = net->probe, w->n_probes = net->n_probes;
     w->watched = net->watched, w->n_watched = net->n_watched;
     w->watch = net->watch, w->watch_user = net->watch_user;
+    w->task = net->task, w->n_tasks = net->n_tasks;
     w->one_window = net->n_spike_listeners > 0;
     w->come_up_at = next_wall_call(net);
     TRY(run_until(net->state, next_stop(net, end), w, &net->error));
+    TRY(structure_run_due(net));
     TRY(call_spike_listeners(net, w));
-    TRY(sample_weights(net));
+    TRY(sample_synapses(net));
     TRY(call_timers(net));
     TRY(call_clock_listeners(net, false));
     return net->stop ? RV_STOPPED : RV_OK;

@@ -51,11 +51,15 @@ void rv_unwatch_state(rv_net *net, rv_sample_fn f, void *user)
 
 /* ---- weights ------------------------------------------------------------------------------------------------- */
 
-static void visit_tile(const rows *r, int64_t n_sources, const part *targets, rv_weight_fn f, void *user)
+/* One tile, whose synapses learn at spikes or in epochs. */
+static void visit_tile(const rv_net *net, int b, int t, const part *targets, rv_weight_fn f, void *user)
 {
+    const rows *r = &net->net->bundle[b].rows[t];
+    int64_t     n_sources = net->def.population[net->net->bundle[b].source].n;
     for (int64_t source = 0; source < n_sources && r->n_synapses > 0; source++)
-        for (uint32_t k = r->segment[r->row[source]].first; k < r->segment[r->row[source + 1]].first; k++)
-            f(user, source, targets->first + r->target[k] - targets->base, r->weight_double[k]);
+        for (uint32_t s = r->row[source]; s < r->row[source + 1]; s++)
+            for (uint32_t k = r->segment[s].first; k < r->segment[s + 1].first; k++)
+                f(user, source, targets->first + r->target[k] - targets->base, net_weight_of(net, b, &(synapse_ref){ .tile = t, .index = k, .segment = s }));
 }
 
 rv_status rv_visit_weights(rv_net *net, rv_projection projection, rv_weight_fn f, void *user)
@@ -68,7 +72,7 @@ rv_status rv_visit_weights(rv_net *net, rv_projection projection, rv_weight_fn f
     int b = network_bundle_of(net->net, p); /* what learns has a bundle of its own */
     net_catch_up(net, b);
     for (int t = 0; t < net->net->n_tiles; t++)
-        visit_tile(&net->net->bundle[b].rows[t], net->def.population[def->source.population].n, &net->net->tile[t].part[def->target.population], f, user);
+        visit_tile(net, b, t, &net->net->tile[t].part[def->target.population], f, user);
     return RV_OK;
 }
 

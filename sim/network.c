@@ -8,7 +8,6 @@
 #include "sim/error.h"
 #include "sim/memory.h"
 
-enum { LONGEST_WINDOW = 128 }; /* steps; without synapses windows would be endless */
 
 /* ---- where neurons live ------------------------------------------------------------------------------------- */
 
@@ -107,10 +106,13 @@ static rv_status prepare_neuron(const network *net, const population_def *def, p
     if (def->model->check) reason = def->model->check(params);
     if (reason) return error_set(error, RV_CONFLICT, "population \"%s\": %s (neuron %lld)", def->name, reason, (long long)i);
     if (def->model->no_closed_form) reason = def->model->no_closed_form(params);
+    bool any_time = def->model->crossing || def->model->advance || def->model->emit || def->model->counts_spikes;
+    if (!reason && !any_time && net->def->timing == RV_EXACT) reason = "the model is defined in steps";
     if (reason && net->def->timing == RV_EXACT)
         return error_set(error, RV_CONFLICT, "population \"%s\": exact timing: %s", def->name, reason);
     p->closed_form = p->closed_form && !reason;
     if (def->model->prepare) def->model->prepare(params, net->def->resolution, constants);
+    if (def->model->prepare_exact && net->def->timing == RV_EXACT) def->model->prepare_exact(params, net->def->resolution, constants);
     for (int k = 0; k < def->model->n_constants; k++) p->constant[k][i] = constants[k];
     return RV_OK;
 }
@@ -154,9 +156,17 @@ static bool counts_spikes(const network *net, const projection_def *p)
     return net->def->population[p->target.population].model->counts_spikes;
 }
 
+/* The first receptor is the ordinary input. */
+static int receptor_of(const network *net, const projection_def *p)
+{
+    const rv_model *m = net->def->population[p->target.population].model;
+    return p->receptor_type > 1 ? 1 + m->receptor_state + p->receptor_type - 2 : 0;
+}
+
 static weight_kind kind_of(const network *net, const projection_def *p)
 {
-    if (p->plasticity) return p->synapse ? WEIGHT_FLOAT : WEIGHT_DOUBLE; /* those of chips are whole and small */
+    bool learns = p->plasticity && !p->plasticity->release;
+    if (learns) return p->synapse ? WEIGHT_FLOAT : WEIGHT_DOUBLE; /* those of chips are whole and small */
     if (p->weight.kind == RV_NUMBER) return WEIGHT_CONSTANT;
     return net->def->timing == RV_EXACT ? WEIGHT_DOUBLE : WEIGHT_FLOAT;
 }
@@ -167,6 +177,7 @@ static bool fits(const network *net, const bundle *b, const projection_def *p)
     if (b->rule || b->epoch || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
     if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
     if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
+    if (b->receptor || receptor_of(net, p)) return false;
     for (int k = 0; k < b->n_projections; k++)
         if (net->def->projection[b->projection[k]].target.population == p->target.population) return false;
     return true;
@@ -189,6 +200,10 @@ static rv_status take_rule(network *net, const projection_def *p, bundle *b, rv_
     }
     b->rule = p->plasticity;
     prepare_rule(p, b);
+    if (b->rule->voltage_change) { /* V_m of every step: nothing can be jumped over */
+        net->n_voltage_rules++;
+        net->population[p->target.population].closed_form = false;
+    }
     return RV_OK;
 }
 
@@ -199,7 +214,7 @@ static rv_status add_to_bundle(network *net, int index, rv_error *error)
     while (b < net->bundle + net->n_bundles && !fits(net, b, p)) b++;
     if (b == net->bundle + net->n_bundles) {
         *b = (bundle){ .source = p->source.population, .kind = kind_of(net, p), .weight = p->weight.a,
-                       .counts = counts_spikes(net, p), .synapse = p->synapse, .factor = 1 };
+                       .receptor = receptor_of(net, p), .counts = counts_spikes(net, p), .synapse = p->synapse, .factor = 1 };
         memcpy(b->synapse_param, p->synapse_param, sizeof b->synapse_param);
         b->projection = calloc((size_t)net->def->n_projections, sizeof(int));
         b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));
@@ -220,15 +235,18 @@ static rv_status make_bundles(network *net, rv_error *error)
     for (int k = 0; k < d->n_populations; k++) {
         net->population[k].bundle = calloc((size_t)net->n_bundles + 1, sizeof(int));
         net->population[k].learning = calloc((size_t)net->n_bundles + 1, sizeof(int));
-        if (!net->population[k].bundle || !net->population[k].learning) return error_memory(error, "bundles", 0);
+        net->population[k].rewarded = calloc((size_t)net->n_bundles + 1, sizeof(int));
+        if (!net->population[k].bundle || !net->population[k].learning || !net->population[k].rewarded) return error_memory(error, "bundles", 0);
     }
     for (int i = 0; i < net->n_bundles; i++) {
         bundle         *b = &net->bundle[i];
         population_net *source = &net->population[b->source];
         source->bundle[source->n_bundles++] = i;
-        if (!b->rule && !b->epoch) continue;
+        if ((!b->rule || !b->rule->on_post) && !b->epoch) continue;
         population_net *target = &net->population[d->projection[b->projection[0]].target.population];
         target->learning[target->n_learning++] = i;
+        int rewarding = d->projection[b->projection[0]].rewarding;
+        if (rewarding) net->population[rewarding - 1].rewarded[net->population[rewarding - 1].n_rewarded++] = i;
     }
     return RV_OK;
 }
@@ -253,7 +271,9 @@ static rv_status assign_levels(network *net, rv_error *error)
 {
     const definition *d = net->def;
     bool              changed = true;
-    net->n_levels = 1;
+    net->n_levels = 1; /* unless they have been assigned before */
+    for (int p = 0; p < d->n_populations; p++)
+        if (net->population[p].level >= net->n_levels) net->n_levels = net->population[p].level + 1;
     for (int round = 0; changed && round <= d->n_populations; round++) {
         changed = false;
         for (int i = 0; i < d->n_projections; i++) {
@@ -296,16 +316,22 @@ static rv_status window_of_rule(network *net, const bundle *b, rv_error *error)
     return RV_OK;
 }
 
-static rv_status choose_window(network *net, rv_error *error)
+rv_status network_choose_window(network *net, rv_error *error)
 {
     net->window = LONGEST_WINDOW;
     for (int i = 0; i < net->def->n_projections; i++) {
         int64_t steps = (int64_t)(net->min_delay[i] >> 32);
         if (!is_short(net, i) && steps < net->window) net->window = steps;
     }
+    for (int i = 0; i < net->def->n_projections; i++) { /* rewards are known when they are felt */
+        const projection_def *p = &net->def->projection[i];
+        if (p->rewarding && p->reward_delay < (double)net->window) net->window = (int64_t)p->reward_delay;
+    }
     for (int i = 0; i < net->n_bundles; i++)
-        if (net->bundle[i].rule) TRY(window_of_rule(net, &net->bundle[i], error));
+        if (net->bundle[i].rule && net->bundle[i].rule->on_post) TRY(window_of_rule(net, &net->bundle[i], error));
     if (net->n_epochs > 0) net->window = 1; /* all tiles hear of a step's spikes before what is learnt from them acts */
+    if (net->longest_window == 0) net->longest_window = net->window;
+    if (net->window > net->longest_window) net->window = net->longest_window;
     return RV_OK;
 }
 
@@ -324,7 +350,7 @@ static rv_status compile(network *net, int threads, network_fill_fn fill, void *
     if ((int64_t)net->n_tiles * net->n_levels > MAX_SPIKE_LISTS)
         return error_set(error, RV_OUT_OF_RANGE, "the network needs %d tiles and %d levels of delays shorter than a step, allowed are %d together: use fewer threads",
                          net->n_tiles, net->n_levels, MAX_SPIKE_LISTS);
-    return choose_window(net, error);
+    return network_choose_window(net, error);
 }
 
 rv_status network_restore(const definition *d, int layout, network_fill_fn fill, void *user, network **result, rv_error *error)
@@ -361,6 +387,7 @@ void network_free(network *net)
         for (int k = 0; k < RV_MAX_CONSTANTS; k++) free(net->population[p].constant[k]);
         free(net->population[p].bundle);
         free(net->population[p].learning);
+        free(net->population[p].rewarded);
         free(net->population[p].tile_of_block);
     }
     free(net->bundle);

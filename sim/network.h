@@ -11,6 +11,7 @@
 #include "sim/definition.h"
 
 enum { MAX_TILE = 65536, NEURON_BLOCK = 64, MAX_SPIKE_LISTS = 1024 /* tiles x levels */ };
+enum { LONGEST_WINDOW = 128 }; /* steps; without synapses windows would be endless */
 
 /** A stretch of one population in one tile. Parts begin at multiples of NEURON_BLOCK in the population and the tile. */
 typedef struct part {
@@ -49,6 +50,7 @@ typedef struct bundle {
     weight_kind    kind;
     double         weight;      /* if constant; as stored, see factor                           */
     int            sign;        /* 1: no weight is negative, -1: none is positive, 0: mixed     */
+    int            receptor;    /* 0: by sign; else 1 + the state of the target (one population) that takes what arrives */
     bool           counts;      /* targets count spikes, whatever the weights                   */
     const rv_rule *rule;        /* NULL: no learning at spikes; else the bundle is this one projection */
     double         rule_constant[RV_MAX_RULE_CONSTANTS];
@@ -79,6 +81,8 @@ typedef struct population_net {
     int    *bundle;                     /* [n_bundles] those that begin here             */
     int     n_learning;
     int    *learning;                   /* [n_learning] plastic bundles that end here    */
+    int     n_rewarded;
+    int    *rewarded;                   /* [n_rewarded] bundles for which spikes from here are rewards */
     int     level;                      /* in a window, populations advance level by level: 0 for all
                                            but the targets of delays shorter than a step */
 } population_net;
@@ -88,6 +92,7 @@ typedef struct network {
     int               n_tiles, n_bundles, n_levels;
     int               layout; /* the number of threads for which neurons were dealt out to tiles */
     int               n_epochs;   /* bundles that learn in epochs */
+    int               n_voltage_rules; /* bundles whose rule depends on the membrane potential of the target */
     tile             *tile;       /* [n_tiles]       */
     population_net   *population; /* [n_populations] */
     bundle           *bundle;     /* [n_bundles]     */
@@ -95,6 +100,7 @@ typedef struct network {
     int64_t           n_synapses, bytes;
     int64_t           max_delay;  /* steps           */
     int64_t           window;     /* steps that tiles run without talking: the shortest delay, 1 at least */
+    int64_t           longest_window; /* what memory was made for: the window at first */
 } network;
 
 /** Checks the definition completely and builds everything, on the given number of threads, always the same. */
@@ -112,6 +118,7 @@ rv_status network_prepare_population(network *net, int population, rv_error *err
 /** Builds the rows of all bundles, and min_delay; called by network_compile(). */
 rv_status rows_build(network *net, int threads, rv_error *error);
 void      rows_free(rows *r, int64_t n_sources);
+void      rows_count_bytes(rows *r, int64_t n_sources);
 
 /** What follows from the completed parameters of a bundle's kind of synapse: factor, graded, summed, the range of what is learnt. */
 void rows_prepare_synapse(bundle *b);
@@ -121,6 +128,9 @@ void rows_note_size(network *net, const bundle *b);
 
 /** Gives every synapse of a bundle of constant weight its own weight, so that they can be set one by one. */
 rv_status rows_expand_weights(network *net, bundle *b, rv_error *error);
+
+/** Chooses the window anew after delays have changed, never longer than at first. */
+rv_status network_choose_window(network *net, rv_error *error);
 
 /** Which bundle holds a projection. */
 int network_bundle_of(const network *net, int projection);
@@ -137,6 +147,7 @@ typedef struct synapse_ref {
  *  @param list result, [n], freed by the caller */
 rv_status network_list_synapses(const network *net, int projection, synapse_ref **list, int64_t *n, rv_error *error);
 
+static inline uint64_t segment_delay(const segment *s) { return (uint64_t)s->steps << 32 | s->fraction; }
 static inline uint32_t segment_count(const segment *s) { return s[1].first - s[0].first; }
 
 /** Tile of a neuron and its number in it. */

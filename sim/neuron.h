@@ -26,6 +26,26 @@ static inline void neuron_store(part_state *ps, const rv_model *m, int i, const 
     for (int k = 0; k < m->table.n_states; k++) ps->view.state[k][i] = states[k];
 }
 
+/** Draws what a stochastic neuron needs until its next spike. */
+static inline void neuron_draw(const state *s, int t, int population, int i, const double *constants, double *states)
+{
+    const rv_model *m = model_of(s, population);
+    uint64_t        neuron = (uint64_t)(s->net->tile[t].part[population].first + i);
+    rv_random       random = random_stream(s->net->def->seed, RANDOM_ESCAPE, (uint32_t)population, neuron);
+    if (m->draw) m->draw(constants, states, &random);
+}
+
+/** The same where the states are in memory. */
+static inline void neuron_draw_in_place(const state *s, int t, int population, int i)
+{
+    part_state *ps = &s->tile[t].part[population];
+    double      states[RV_MAX_STATES], constants[RV_MAX_CONSTANTS];
+    if (!model_of(s, population)->draw) return;
+    neuron_load(ps, model_of(s, population), i, states, constants);
+    neuron_draw(s, t, population, i, constants, states);
+    neuron_store(ps, model_of(s, population), i, states);
+}
+
 /** Lists the spikes of neuron i of a part, and tells the synapses that learn from them. @param number how many, or what the
  *  spike of a graded population carries */
 static inline void neuron_spikes(state *s, int t, int level, int population, int i, double time, uint32_t number)

@@ -24,7 +24,7 @@ void probe_keep(probe *p, state *s, int parity, int64_t from, int64_t to);
 void probe_count_spike(probe *p, const state *s, double time, uint32_t multiplicity);
 void probe_keep_rates(probe *p, const state *s, int64_t to);
 
-/** Samples the weights of a projection now; tiles must be at rest. */
+/** Keeps a sample of the synapses of a projection. */
 rv_status probe_keep_weights(probe *p, const double *weights, double time_ms);
 
 #endif

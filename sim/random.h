@@ -24,6 +24,9 @@ typedef enum random_purpose {
     RANDOM_USER,          /* what scripts and tests draw                                       */
     RANDOM_LEARNING,      /* object: projection; index: step: rounding of traces and weights   */
     RANDOM_BACKGROUND_LOW, /* object: input; index: step: the lower digits of a spike count, see random_halves() */
+    RANDOM_DELAYS,        /* object: projection; index: synapse: delays set by the user; step and neuron: rounding */
+    RANDOM_REWIRE,        /* object: projection; index: step and neuron: its new synapses      */
+    RANDOM_ESCAPE,        /* object: population; index: neuron: intervals of a stochastic neuron */
 } random_purpose;
 
 /** One stream; a plain value, copied freely. */

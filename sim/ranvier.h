@@ -225,6 +225,17 @@ rv_status rv_set_positions(rv_net *net, rv_population population, const double *
  *  running faster), a distribution, or a function of distance. Constant delays must be multiples of the resolution
  *  in grid timing, drawn ones are rounded to it; the shortest is one step. In exact timing delays are kept to 2^-32 steps
  *  and may be shorter than a step, even zero, but not all around a loop. */
+/** Some of the pairs of rule list, where they are too many to be listed in memory: they are asked for block by block. */
+typedef struct rv_pairs {
+    int64_t        n;                 /* 0: there are no more                                              */
+    const int64_t *sources, *targets; /* [n] numbered within the slices                                    */
+    const double  *weights, *delays;  /* [n] or NULL, in all blocks alike: then those of the rv_connect_def */
+} rv_pairs;
+
+/** Gives the next block, borrowed until the next call. @param first begin at the beginning: all is asked for twice, and has
+ *  to be the same @return a status other than RV_OK to refuse the projection; its sentence is the caller's to keep */
+typedef rv_status (*rv_pairs_fn)(void *user, bool first, rv_pairs *pairs);
+
 typedef struct rv_connect_def {
     rv_slice          source, target;
     const char       *rule;
@@ -234,8 +245,11 @@ typedef struct rv_connect_def {
     bool              no_multapses; /* at most one synapse per pair; allowed by default where possible */
     const int64_t    *sources, *targets; /* [n_list], rule list                                        */
     int64_t           n_list;
+    rv_pairs_fn       pairs;             /* instead of the three above; NULL: not                      */
+    void             *pairs_user;
     rv_value          weight, delay;     /* the null value means weight 1, delay 1 ms                  */
     const char       *plasticity;        /* learning rule; NULL for static synapses                    */
+    int               receptor_type;     /* of models with several receptors (glif_psc): 1, 2, ...; 0: the first, or by sign */
     const char       *synapse;           /* kind of synapse (RV_SYNAPSES), of a chip; NULL: weights are added as they are */
     const rv_setting *settings;          /* [n_settings] parameters of the learning rule and the kind of synapse */
     int               n_settings;
@@ -264,7 +278,17 @@ rv_status rv_synapses(rv_net *net, rv_projection projection, int64_t *sources, i
 /** Sets all weights: a number, a list [n_synapses] in the order of rv_synapses(), or a distribution. Between runs. */
 rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights);
 
-/** What rules that learn in epochs (loihi_rule and its kin) keep, as it is now: "w", "t" and "d" of every synapse, in the
+/** More reward from now on, by `amount`, for the synapses of a projection whose rule has one (stdp_reward). Between runs and
+ *  in callbacks. */
+rv_status rv_reward(rv_net *net, rv_projection projection, double amount);
+
+/** Makes every spike of a population a reward, felt after a delay of one step or more (a volume transmitter). Before the
+ *  first run. */
+rv_status rv_reward_from(rv_net *net, rv_projection projection, rv_population source, double delay_ms);
+
+/** What a rule keeps beside the weights, as it is now. Of other rules than the next the states of the rule's table, for
+ *  every synapse, in the order of rv_synapses().
+ *  What rules that learn in epochs (loihi_rule and its kin) keep: "w", "t" and "d" of every synapse, in the
  *  order of rv_synapses(); the traces "x1" and "x2" of every neuron of the source population, "y1", "y2" and "y3" of every one
  *  of the target population. @param values result, [n]; NULL to ask for n alone */
 rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *variable, double *values, int64_t *n);
@@ -272,6 +296,66 @@ rv_status rv_get_learning(rv_net *net, rv_projection projection, const char *var
 /** Sets it, between runs: a number, or a list [n]. A trace y that has been set is delivered from then on, like a reward: it
  *  stays as set until it is set again, and spikes leave it alone. */
 rv_status rv_set_learning(rv_net *net, rv_projection projection, const char *variable, rv_value value);
+
+/* ----------------------------------------------------------------- homeostasis and structural plasticity --- */
+
+/* What follows changes the synapses of a projection between two steps, whatever learning rule it has: at once (an interval
+ * of 0), or at every multiple of an interval from now on. What is asked for again replaces what was asked for before; an
+ * interval of INFINITY ends it. The result is the same for any number of threads. Not for synapses of a chip. */
+
+/** Sets all delays, as rv_set_weights() sets weights: a number, a list [n_synapses] in the order of rv_synapses(), or a
+ *  distribution (rounded to the grid in grid timing). A delay holds for the spikes sent from now on: those under way arrive
+ *  when they were due. The order of rv_synapses() follows the new delays. In exact timing delays of a step or more must
+ *  stay so, and the dendritic part of those that learn half a step. Refused while the projection's weights are recorded. */
+rv_status rv_set_delays(rv_net *net, rv_projection projection, rv_value delays);
+
+/** Multiplies the weights of each target so that the sum of their absolute values is `total`, within the bounds of the
+ *  learning rule; a target whose weights are all 0 stays as it is. */
+rv_status rv_normalise(rv_net *net, rv_projection projection, double total, double interval_ms);
+
+/** Synaptic scaling (Turrigiano et al. 1998, doi:10.1038/36103) as van Rossum, Bi & Turrigiano 2000,
+ *  doi:10.1523/JNEUROSCI.20-23-08812.2000, have it: each target has a sensor of its activity, tau da/dt = -a + sum of its
+ *  spikes, and at each interval dt its weights w change by w dt (beta (rate - a) + gamma I), I the sum of (rate - a) dt.
+ *  The sensors begin at `rate`. */
+typedef struct rv_scaling {
+    double interval_ms; /* above 0                       */
+    double rate;        /* Hz, aimed at                  */
+    double tau;         /* ms, of the sensor             */
+    double beta;        /* 1/(s Hz)                      */
+    double gamma;       /* 1/(s^2 Hz); 0: no integral    */
+} rv_scaling;
+rv_status rv_scale(rv_net *net, rv_projection projection, const rv_scaling *scaling);
+
+/** Structural plasticity: removes the synapses with |weight| below prune_below, then gives every target that has fewer than
+ *  `indegree` synapses of the projection new ones, from sources drawn at random under the autapse and multapse rules of the
+ *  projection. A spike under way on a synapse that is removed is lost with it; a new one gets the spikes sent after it was
+ *  made. Weights and delays of new synapses are numbers or distributions; null: those given to rv_connect(). Refused while
+ *  the projection's weights are recorded. */
+typedef struct rv_rewiring {
+    double   interval_ms;
+    double   prune_below; /* 0: nothing is removed                                        */
+    int64_t  indegree;    /* 0, and no density: nothing grows                             */
+    double   density;     /* the same as a part of the sources, 0 to 1; instead of indegree */
+    rv_value weight, delay;
+} rv_rewiring;
+rv_status rv_rewire(rv_net *net, rv_projection projection, const rv_rewiring *rewiring);
+
+/** How many synapses rv_rewire() has removed and made so far. */
+rv_status rv_rewired(rv_net *net, rv_projection projection, int64_t *pruned, int64_t *grown);
+
+/** Delays that learn: every spike of a target shifts the delays of its synapses by rate lag/tau exp(1 - |lag|/tau) for each
+ *  spike that arrived lag = t_post - t_arrival before (after: lag < 0) it, |lag| <= window: arrivals are drawn towards the
+ *  target's spikes (after Huening et al. 1998, doi:10.1162/089976698300017665; Eurich et al. 1999,
+ *  doi:10.1103/PhysRevLett.82.1594). The shifts of an interval take effect at its end; in grid timing they are rounded to
+ *  whole steps at random, right on average. Refused while the projection's weights are recorded. */
+typedef struct rv_delay_rule {
+    double interval_ms; /* above 0              */
+    double rate;        /* ms, the largest shift of a pair, at a lag of tau */
+    double tau;         /* ms                   */
+    double window;      /* ms; 0: 5 tau         */
+    double delay_min, delay_max; /* ms          */
+} rv_delay_rule;
+rv_status rv_learn_delays(rv_net *net, rv_projection projection, const rv_delay_rule *rule);
 
 /* ---------------------------------------------------------------------------------------------- inputs --- */
 
@@ -281,6 +365,8 @@ rv_status rv_set_learning(rv_net *net, rv_projection projection, const char *var
  *    step     a current that changes in steps       times (ms), amplitudes (pA): lists of equal length
  *    sine     a sinusoidal current                  amplitude, offset (pA), frequency (Hz), phase (degrees)
  *    noise    independent Gaussian currents         mean, std (pA), dt (ms): redrawn every dt
+ *    inhomogeneous_poisson  rate_times (ms), rate_values (Hz): lists of equal length; weight
+ *    renewal  gamma distributed intervals           rate (Hz), shape, dead_time (ms), weight
  *  All have start and stop (ms). Currents are constant during a step: that of its beginning. Before or between runs. */
 rv_status rv_input_new(rv_net *net, rv_slice target, const char *kind, const rv_setting *settings, int n_settings,
                        rv_input *input);
@@ -303,6 +389,17 @@ rv_status rv_record_rate(rv_net *net, rv_population population, double bin_ms, r
 /** Samples all weights of a projection every interval_ms, caught up to that time. */
 rv_status rv_record_weights(rv_net *net, rv_projection projection, double interval_ms, rv_probe *probe);
 
+/** What a probe samples of the synapses of a projection. */
+typedef struct rv_synapse_sample {
+    const char    *variable;    /* "weight" or a state of the learning rule ("c", "x"); NULL: "weight"     */
+    double         interval_ms;
+    const int64_t *synapses;    /* [n_synapses] numbered as by rv_synapses(); NULL: all                     */
+    int64_t        n_synapses;
+    double         low, high;   /* if bins > 0: not the values are kept, but how many of them lie in each   */
+    int            bins;        /* of so many bins from low to high; those beyond count in the first, last  */
+} rv_synapse_sample;
+rv_status rv_record_synapses(rv_net *net, rv_projection projection, const rv_synapse_sample *sample, rv_probe *probe);
+
 /** Recorded spikes of a population, in the order of time, then neuron. Read any part at any time between runs.
  *  Memory stays bounded: what exceeds it waits in an unnamed temporary file. */
 bool      rv_spikes_recorded(const rv_net *net, rv_population population);
@@ -310,17 +407,19 @@ int64_t   rv_spike_count(const rv_net *net, rv_population population);
 rv_status rv_spike_read(rv_net *net, rv_population population, int64_t first, int64_t n, double *times_ms,
                         int64_t *neurons);
 
-typedef enum rv_probe_kind { RV_PROBE_STATE, RV_PROBE_RATE, RV_PROBE_WEIGHTS } rv_probe_kind;
+typedef enum rv_probe_kind { RV_PROBE_STATE, RV_PROBE_RATE, RV_PROBE_WEIGHTS, RV_PROBE_HISTOGRAM } rv_probe_kind;
 
 typedef struct rv_probe_info {
     rv_probe_kind kind;
     rv_population population; /* of the neurons; the target's for weights        */
     rv_projection projection; /* of the weights                                  */
     rv_slice      slice;
-    const char   *variable;   /* "V_m", "rate", "weight"                         */
+    const char   *variable;   /* "V_m", "rate", "weight", "c"                    */
     const char   *unit;
     double        interval_ms;
-    int64_t       n_columns;  /* neurons or synapses of a sample                 */
+    int64_t       n_columns;  /* neurons, synapses or bins of a sample           */
+    const int64_t *synapses;  /* [n_columns] of weights; NULL: all; borrowed     */
+    double        low, high;  /* of a histogram                                  */
     int64_t       n_samples;  /* rows so far                                     */
 } rv_probe_info;
 

@@ -24,7 +24,9 @@ typedef struct builder {
     network    *net;
     bundle     *b;
     connector  *connector; /* [b->n_projections]                                                     */
-    uint64_t  **delay;     /* [n_tiles][n_synapses] 2^-32 steps                                      */
+    uint64_t  **delay;     /* [n_tiles][n_synapses] 2^-32 steps; [n_tiles] NULL if all have one      */
+    uint64_t    the_delay; /* ... this one                                                           */
+    bool        one_delay;
     uint32_t  **cursor;    /* [n_tiles][n_sources + 1] counts, then the next free place of each row  */
     bool        negative, positive;
     bool        failed;
@@ -50,7 +52,7 @@ static void place_synapse(builder *w, int t, int64_t source, int local, double w
     rows    *r = &w->b->rows[t];
     uint32_t at = w->cursor[t][source]++;
     r->target[at] = (uint16_t)local;
-    w->delay[t][at] = delay;
+    if (!w->one_delay) w->delay[t][at] = delay;
     if (r->weight_float) r->weight_float[at] = (float)weight;
     else if (r->weight_double) r->weight_double[at] = weight;
 }
@@ -133,7 +135,7 @@ static size_t weight_bytes(const bundle *b) { return b->kind == WEIGHT_FLOAT ? 4
 
 static rv_status check_memory(builder *w, double synapses)
 {
-    double needed = synapses * (double)(sizeof(uint16_t) + weight_bytes(w->b) + sizeof(uint64_t)), available = memory_available();
+    double needed = synapses * (double)(sizeof(uint16_t) + weight_bytes(w->b) + (w->one_delay ? 0 : sizeof(uint64_t))), available = memory_available();
     if (needed < available) return RV_OK;
     return error_set(w->error, RV_OUT_OF_MEMORY, "%.4g synapses of population \"%s\" need %.2f GB to be made, %.2f GB are available",
                      synapses, w->net->def->population[w->b->source].name, needed * 1e-9, available * 1e-9);
@@ -162,14 +164,24 @@ static rv_status allocate_rows(builder *w)
         rows  *r = &w->b->rows[t];
         size_t m = (size_t)r->n_synapses;
         r->target = memory_new(m * sizeof *r->target);
-        w->delay[t] = memory_new(m * sizeof **w->delay);
+        if (!w->one_delay) w->delay[t] = memory_new(m * sizeof **w->delay);
         if (w->b->kind == WEIGHT_FLOAT) r->weight_float = memory_new(m * sizeof(float));
         if (w->b->kind == WEIGHT_DOUBLE) r->weight_double = memory_new(m * sizeof(double));
-        if (!r->target || !w->delay[t] || (weight_bytes(w->b) && !r->weight_float && !r->weight_double))
+        if (!r->target || (!w->one_delay && !w->delay[t]) || (weight_bytes(w->b) && !r->weight_float && !r->weight_double))
             return error_memory(w->error, "synapses", (double)m * 14);
         w->b->n_synapses += r->n_synapses;
     }
     return RV_OK;
+}
+
+static void find_one_delay(builder *w)
+{
+    uint64_t delay = 0;
+    w->one_delay = true;
+    for (int k = 0; k < w->b->n_projections; k++) {
+        w->one_delay &= connector_one_delay(&w->connector[k], &delay) && (k == 0 || delay == w->the_delay);
+        w->the_delay = delay;
+    }
 }
 
 static rv_status open_builder(builder *w)
@@ -185,6 +197,7 @@ static rv_status open_builder(builder *w)
         w->net->min_delay[w->b->projection[k]] = UINT64_MAX;
         TRY(connector_open(w->net->def, w->b->projection[k], &w->connector[k], w->error));
     }
+    find_one_delay(w);
     return RV_OK;
 }
 
@@ -198,6 +211,12 @@ static void close_builder(builder *w)
     free(w->connector);
     free(w->delay);
     free(w->cursor);
+}
+
+void rows_count_bytes(rows *r, int64_t sources)
+{
+    r->bytes = (sources + 1) * (int64_t)sizeof *r->row + (r->n_segments + 1) * (int64_t)sizeof *r->segment +
+               r->n_synapses * (int64_t)(sizeof(uint16_t) + (r->weight_float ? sizeof(float) : 0) + (r->weight_double ? sizeof(double) : 0));
 }
 
 void rows_free(rows *r, int64_t sources)
@@ -271,6 +290,8 @@ static void sort_entries(sorter *s, uint32_t n)
     }
 }
 
+static uint64_t delay_at(const builder *w, int t, uint32_t i) { return w->one_delay ? w->the_delay : w->delay[t][i]; }
+
 static uint32_t row_begin(const builder *w, int t, int64_t source) { return source > 0 ? w->cursor[t][source - 1] : 0; }
 
 /* Sorts the row of one source. @return the number of its segments, -1 without memory */
@@ -285,12 +306,12 @@ static int64_t sort_row(builder *w, int t, int64_t source, sorter *s)
     }
     for (uint32_t i = 0; i < n; i++) {
         double weight = r->weight_float ? (double)r->weight_float[begin + i] : r->weight_double ? r->weight_double[begin + i] : 0;
-        s->a[i] = (entry){ w->delay[t][begin + i], weight, r->target[begin + i] };
+        s->a[i] = (entry){ delay_at(w, t, begin + i), weight, r->target[begin + i] };
     }
     sort_entries(s, n);
     int64_t segments = n > 0;
     for (uint32_t i = 0; i < n; i++) {
-        w->delay[t][begin + i] = s->a[i].delay;
+        if (!w->one_delay) w->delay[t][begin + i] = s->a[i].delay;
         r->target[begin + i] = s->a[i].target;
         if (r->weight_float) r->weight_float[begin + i] = (float)s->a[i].weight;
         if (r->weight_double) r->weight_double[begin + i] = s->a[i].weight;
@@ -305,8 +326,8 @@ static void cut_row(const builder *w, int t, int64_t source)
     segment    *next = r->segment + r->row[source];
     uint64_t    delay = UINT64_MAX;
     for (uint32_t i = row_begin(w, t, source); i < w->cursor[t][source]; i++) {
-        if (w->delay[t][i] == delay) continue;
-        delay = w->delay[t][i];
+        if (delay_at(w, t, i) == delay) continue;
+        delay = delay_at(w, t, i);
         *next++ = (segment){ i, (uint32_t)(delay >> 32), (uint32_t)delay };
     }
 }
@@ -404,11 +425,21 @@ static bool sign_matters(const builder *w)
     return !(w->b->synapse && w->b->synapse->whole && d->population[p->target.population].model->adds_inputs);
 }
 
+/* Weights that learn may take any sign that their rule allows. */
+static void note_bounds(builder *w)
+{
+    const projection_def *p = &w->net->def->projection[w->b->projection[0]];
+    double                low, high;
+    p->plasticity->bounds(p->param, &low, &high);
+    w->negative |= low < 0, w->positive |= high > 0;
+}
+
 static void note_sign(builder *w)
 {
     bundle *b = w->b;
     if (b->kind == WEIGHT_CONSTANT) w->negative = b->weight < 0, w->positive = b->weight > 0;
     if (b->epoch) w->negative = b->epoch->low[EPOCH_W] < 0, w->positive = b->epoch->high[EPOCH_W] > 0; /* those to come */
+    if (b->rule && b->rule->on_post) note_bounds(w);
     b->sign = !sign_matters(w) ? 1 : w->negative && w->positive ? 0 : w->negative ? -1 : 1;
 }
 
@@ -418,8 +449,7 @@ void rows_note_size(network *net, const bundle *b)
     net->n_synapses += b->n_synapses;
     for (int t = 0; t < net->n_tiles; t++) {
         rows *r = &b->rows[t];
-        r->bytes = (n + 1) * (int64_t)sizeof *r->row + (r->n_segments + 1) * (int64_t)sizeof *r->segment +
-                   r->n_synapses * (int64_t)(sizeof(uint16_t) + weight_bytes(b));
+        rows_count_bytes(r, n);
         net->bytes += r->bytes;
         net->tile[t].n_synapses += r->n_synapses;
         for (int64_t k = 0; k < r->n_segments; k++) {
@@ -492,7 +522,7 @@ static void list_segment(const network *net, const rows *r, int t, int64_t sourc
         int local = r->target[i] - p->base;
         if (local < 0 || local >= p->n) continue;
         if (list)
-            list[*n] = (synapse_ref){ t, i, k, source, p->first + local, (uint64_t)s->steps << 32 | s->fraction };
+            list[*n] = (synapse_ref){ t, i, k, source, p->first + local, segment_delay(s) };
         ++*n;
     }
 }

@@ -4,7 +4,10 @@
  *
  *   source trace   once per row segment (one source, one delay)
  *   target trace   once per postsynaptic neuron
- *   weight         float64 for every synapse
+ *   weight         float64 for every synapse, and what the rule keeps for each of them beside it, its own
+ *   reward         one number for all synapses of a projection
+ *
+ * All traces and all that is kept is 0 at the beginning. What a rule does not need it leaves out.
  *
  * Rules of another kind learn in epochs of some steps, as chips do: sums of products, see sim/products.h and sim/epoch.h.
  * They have the hook epochs() and an arithmetic instead. */
@@ -14,7 +17,7 @@
 #include "sim/products.h"
 #include "sim/ranvier.h"
 
-enum { RV_MAX_TRACES = 2, RV_MAX_RULE_CONSTANTS = 16, RV_MAX_TEXTS = 3 };
+enum { RV_MAX_TRACES = 3, RV_MAX_OWN = 2, RV_MAX_RULE_CONSTANTS = 16, RV_MAX_TEXTS = 3, RV_MAX_FILTERED = 3 };
 
 /* ---- rules of epochs --------------------------------------------------------------------------------------------- */
 
@@ -56,6 +59,9 @@ typedef struct rv_arithmetic {
     void (*end)(const double *sum, double low, double high, double random, double *variable, int n);
 } rv_arithmetic;
 
+struct plastic;
+struct presynaptic;
+
 /* ---- all rules --------------------------------------------------------------------------------------------------- */
 
 struct rv_rule {
@@ -84,12 +90,45 @@ struct rv_rule {
     void (*target_spike)(const double *c, double *trace);
 
     /** The postsynaptic spike of a pair: weight before -> weight after. @param source trace at this moment
-     *  @param target trace just after this spike */
-    double (*on_post)(const double *c, double w, const double *source, const double *target);
+     *  @param target trace just after this spike @param own what the synapse keeps, changed in place */
+    double (*on_post)(const double *c, double w, double *own, const double *source, const double *target);
 
     /** The presynaptic spike: weight before -> weight after, before it is delivered. @param target trace at this moment, of
      *  the spikes strictly before @param source trace just before this spike */
-    double (*on_pre)(const double *c, double w, const double *target, const double *source);
+    double (*on_pre)(const double *c, double w, double *own, const double *target, const double *source);
+
+    /** These two compiled into the kernel's loop (RV_LEARNING_LOOP); NULL: the loop calls them. */
+    void (*arrive)(struct plastic *p, const struct presynaptic *spike);
+
+    /** How many numbers a synapse keeps beside its weight, up to RV_MAX_OWN; NULL: none. */
+    int (*n_own)(const double *p);
+
+    /** Instead of source_spike, on_pre and on_post: what a presynaptic spike does to its trace, and which part of the weight
+     *  it delivers; the weights stay as they are. */
+    double (*release)(const double *c, double *trace);
+
+    /** Rules with a reward n: what becomes of it in `since` ms, and what a spike of its population adds to it. */
+    double (*reward_decay)(const double *c, double since, double n);
+    double (*reward_spike)(const double *c);
+
+    /** Weight and own over `since` ms without a spike of anyone. @param n the reward at the beginning @return the weight */
+    double (*carry)(const double *c, double w, double *own, double n, double since);
+
+    /** Rules that depend on the membrane potential of the target (grid timing), instead of target_decay and target_spike; NULL:
+     *  it does not. Filtered values u of [n] neurons each: how late they count, in ms; what they are if V_m has always been
+     *  the same; and what becomes of them in a step of h ms with this V_m. */
+    double (*voltage_delay)(const double *c);
+    void (*voltage_begin)(const double *c, int n, const double *V_m, double *const u[RV_MAX_FILTERED]);
+    void (*voltage_filter)(const double *c, double h, int n, const double *V_m, double *const u[RV_MAX_FILTERED]);
+
+    /** What the step does. @param V_m, now at its end @param late as they were voltage_delay() ago
+     *  @param ltp [n] where not 0, the target trace that on_post() is called with, as at a spike of the target
+     *  @param ltd [n] the target trace that on_pre() is called with for presynaptic spikes that meet this moment */
+    void (*voltage_change)(const double *c, double h, int n, const double *V_m, double *const now[RV_MAX_FILTERED], double *const late[RV_MAX_FILTERED],
+                           double *ltp, double *ltd);
+
+    /** The k-th state of the table, as people read it. @param source, own, n at this moment */
+    double (*state)(const double *c, int k, const double *source, const double *own, double n);
 };
 
 /** All rules, NULL at the end; the list is in learning/registry.c. */

@@ -103,6 +103,14 @@ static void prefetch_rows(const state *s, int t, const spike *sp, bool segments)
     }
 }
 
+/* The spike of a population that rewards a bundle. */
+static void feel_reward(state *s, int t, int b, const spike *sp, uint32_t count)
+{
+    const bundle *rewarded = &s->net->bundle[b];
+    double        time = sp->time + s->net->def->projection[rewarded->projection[0]].reward_delay;
+    plastic_reward(&s->tile[t].learning[b], time, count * rewarded->rule->reward_spike(rewarded->rule_constant));
+}
+
 static void queue_spike(state *s, int t, const spike *sp)
 {
     int                   p = population_of(s->net->def, sp->neuron);
@@ -110,6 +118,7 @@ static void queue_spike(state *s, int t, const spike *sp)
     int64_t               neuron = sp->neuron - s->net->def->population[p].first_id;
     uint32_t              count = spike_count(&s->net->def->population[p], sp);
     s->tile[t].n_spikes[p] += count;
+    for (int k = 0; k < source->n_rewarded; k++) feel_reward(s, t, source->rewarded[k], sp, count);
     for (int k = 0; k < source->n_bundles && s->net->n_epochs > 0; k++)
         if (s->net->bundle[source->bundle[k]].epoch) epoch_source_spike(&s->tile[t].epoch[source->bundle[k]], neuron, (int64_t)sp->time);
     for (int k = 0; k < source->n_bundles; k++)
@@ -152,6 +161,7 @@ static void keep_spike(const state *s, run_watch *w, const spike *sp, int p)
     spike_record record = { sp->time, sp->neuron - s->net->def->population[p].first_id };
     uint32_t     count = spike_count(&s->net->def->population[p], sp);
     w->n_spikes[p] += count;
+    for (int k = 0; k < w->n_tasks; k++) structure_hear(&w->task[k], p, record.neuron, sp->time, count);
     for (uint32_t m = 0; m < count && w->spikes[p].on; m++) spool_append(&w->spikes[p].spool, &record, 1);
     for (int k = 0; k < w->n_probes; k++)
         if (w->probe[k]->kind == RV_PROBE_RATE && w->probe[k]->range.population == p) probe_count_spike(w->probe[k], s, sp->time, count);

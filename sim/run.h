@@ -4,6 +4,7 @@
 
 #include "sim/probes.h"
 #include "sim/state.h"
+#include "sim/structure.h"
 
 /** What the one thread that watches over a run needs to know: where to put what was recorded, and when to come up. */
 typedef struct run_watch {
@@ -21,6 +22,8 @@ typedef struct run_watch {
     void         *watch_user;
     probe       **watched;    /* [n_watched] neurons whose states a display sees         */
     int           n_watched;
+    structure_task *task;    /* [n_tasks] what changes synapses at intervals, and listens for it */
+    int           n_tasks;
 } run_watch;
 
 /** Prepares the inputs of a new state and foresees its first events. */

@@ -83,7 +83,7 @@ static bool has_currents(const definition *d, int population, bool *each)
     bool any = *each = false;
     for (int i = 0; i < d->n_inputs; i++) {
         const input_def *in = &d->input[i];
-        if (in->target.population != population || in->kind == INPUT_POISSON) continue;
+        if (in->target.population != population || input_is_spikes(in->kind)) continue;
         any = true;
         *each |= in->kind == INPUT_NOISE || in->target.count != d->population[population].n;
     }
@@ -122,6 +122,7 @@ static bool open_part(state *s, int t, int population)
         for (int i = 0; i < own->n && !failed; i++) ps->view.state[k][i] = neuron_value(&def->initial[k], own->first + i);
     }
     link_part(s, t, population);
+    for (int i = 0; i < own->n && !failed; i++) neuron_draw_in_place(s, t, population, i);
     if (is_exact(s) || s->net->population[population].closed_form) {
         ps->last = need(s, own->n, sizeof *ps->last, &failed);
         ps->wake = need(s, own->n, sizeof *ps->wake, &failed);
@@ -170,8 +171,8 @@ static bool open_tile(state *s, int t)
     for (int b = 0; b < net->n_bundles && tile->sum; b++)
         if (net->bundle[b].summed) tile->sum[b].value = need(s, n, sizeof(double), &failed);
     if (failed || !tile->part || !tile->learning || !tile->epoch || !tile->sum || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
-    int64_t horizon = net->max_delay + net->window + 2;
-    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->window)) return false;
+    int64_t horizon = net->max_delay + net->longest_window + 2;
+    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->longest_window)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
         if (!open_part(s, t, p)) return false;
     state_note_touches(s, t);

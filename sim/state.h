@@ -163,8 +163,10 @@ typedef struct probe_column {
 typedef struct probe {
     rv_probe_kind  kind;
     neuron_range   range;
-    int            projection; /* weights                                     */
-    int            variable;   /* index of the state                          */
+    int            projection; /* weights and histograms                      */
+    int            variable;   /* index of the state; -1: the weight          */
+    int64_t       *synapses;   /* [n_columns] of them; NULL: all              */
+    double         low, high;  /* of a histogram                              */
     int64_t        interval;   /* steps                                       */
     int64_t        first;      /* step of the first sample                    */
     int64_t        n_columns;

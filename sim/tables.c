@@ -5,16 +5,37 @@
 #include "sim/definition.h"
 #include "sim/error.h"
 #include "sim/model.h"
+#include "sim/plugin.h"
 #include "sim/rule.h"
 
 enum { MAX_NAMES = 128 }; /* of what a sentence could suggest */
+
+static int length_of(const void *const *list)
+{
+    int n = 0;
+    while (list[n]) n++;
+    return n;
+}
+
+/* What plug-ins have brought comes behind what is built in; NULL behind the last one. */
+static const rv_model *model_at(int index)
+{
+    int built_in = length_of((const void *const *)rv_models);
+    return index < built_in ? rv_models[index] : plugin_model(index - built_in);
+}
+
+static const rv_rule *rule_at(int index)
+{
+    int built_in = length_of((const void *const *)rv_rules);
+    return index < built_in ? rv_rules[index] : plugin_rule(index - built_in);
+}
 
 /* The table behind an index, NULL behind the last one: the lists of models and rules end with NULL. */
 static const rv_table *table_of(rv_table_kind kind, int index)
 {
     switch (kind) {
-    case RV_NEURONS: return rv_models[index] ? &rv_models[index]->table : NULL;
-    case RV_LEARNING: return rv_rules[index] ? &rv_rules[index]->table : NULL;
+    case RV_NEURONS: return model_at(index) ? &model_at(index)->table : NULL;
+    case RV_LEARNING: return rule_at(index) ? &rule_at(index)->table : NULL;
     case RV_INPUTS: return index < N_INPUT_KINDS ? &input_tables[index] : NULL;
     case RV_SYNAPSES: return rv_synapse_kinds[index] ? &rv_synapse_kinds[index]->table : NULL;
     }
@@ -60,13 +81,13 @@ bool rv_table_find(rv_table_kind kind, const char *name, rv_table *table)
 const rv_model *rv_model_find(const char *name)
 {
     int k = index_of(RV_NEURONS, name);
-    return k < 0 ? NULL : rv_models[k];
+    return k < 0 ? NULL : model_at(k);
 }
 
 const rv_rule *rv_rule_find(const char *name)
 {
     int k = index_of(RV_LEARNING, name);
-    return k < 0 ? NULL : rv_rules[k];
+    return k < 0 ? NULL : rule_at(k);
 }
 
 const rv_synapse *rv_synapse_find(const char *name)

@@ -54,7 +54,8 @@ static void wrong_command_lines(void **state)
         { "run folder.lua", 1, "ranvier: \"folder.lua\" is a folder; a script is needed" },
         { "run n.txt", 1,
           "ranvier: \"n.txt\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua" },
-        { "run n.json", 1, "ranvier: \"n.json\": SONATA networks come in a later version" },
+        { "run n.json", 1, "ranvier: \"n.json\": names no networks with nodes" },
+        { "run n.json tmie=5", 2, "ranvier: no argument of a SONATA simulation \"tmie\"; did you mean time?" },
         { "run n.nir", 1, "is empty" },
         { "run n.net", 1, "n.net" },
         { "run missing.net input=x", 1, "missing.net" },
@@ -194,6 +195,42 @@ static void from_script_to_figure(void **state)
     assert_int_equal(strlen(o.out), 17); /* nothing but what the script prints */
     o = run("run n.lua --time=50 --quiet --seed 2");
     assert_memory_not_equal(o.out, hash, 16);
+}
+
+/* A network saved by a script is a SONATA circuit that runs by itself. */
+static void from_script_to_circuit(void **state)
+{
+    (void)state;
+    char text[sizeof network + 128];
+    snprintf(text, sizeof text, "%s", network);
+    char *end = strstr(text, "net:run(");
+    strcpy(end, "net:save_sonata('circuit', { time = 30 })\nnet:run(30) print(net:hash())\n");
+    write_file("c.lua", text);
+    outcome o = run("run c.lua --quiet");
+    assert_int_equal(o.status, 0);
+    char hash[17] = { 0 };
+    memcpy(hash, o.out, 16);
+    o = run("run circuit/config.json");
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "30 ms in steps of 0.1 ms"));
+    assert_non_null(strstr(o.out, "spikes are in circuit/output/spikes.h5"));
+    o = run("stats circuit/output/spikes.h5 --hash");
+    assert_memory_equal(o.out, hash, 16);
+    o = run("run circuit/circuit_config.json circuit/simulation_config.json output_dir=elsewhere --out n2.h5 --quiet");
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.out, "");
+    assert_memory_equal(run("stats elsewhere/spikes.h5 --hash").out, hash, 16);
+    assert_memory_equal(run("stats n2.h5 --hash").out, hash, 16);
+    o = run("info circuit/config.json");
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "nodes      E                               50  50 iaf_psc_delta"));
+    assert_non_null(strstr(o.out, "edges      I_to_E                         500  I -> E"));
+    assert_non_null(strstr(run("info circuit/network/I_to_E_edges.h5").out, "500  I -> E"));
+    assert_non_null(strstr(run("info circuit/network/E_nodes.h5").out, "group 0: dynamics_params"));
+    o = run("run circuit/circuit_config.json");
+    assert_int_equal(o.status, 1);
+    assert_non_null(strstr(o.err, "has no run.tstop: give the simulation config too, or time=MS"));
 }
 
 static void unused_arguments(void **state)
@@ -356,7 +393,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_command_lines),
         cmocka_unit_test(help_and_lists),
-        cmocka_unit_test(from_checkpoint_on), cmocka_unit_test(from_script_to_figure),
+        cmocka_unit_test(from_checkpoint_on),
+        cmocka_unit_test(from_script_to_figure),
+        cmocka_unit_test(from_script_to_circuit),
         cmocka_unit_test(unused_arguments),
         cmocka_unit_test(statuses),
         cmocka_unit_test(old_results_survive),

@@ -263,6 +263,14 @@ static void connections(void **state)
         { "net:connect(E, I, {}, { tau_plus = 20 })", 2, "no option tau_plus" },
         { "net:connect(E, I):set_weights('x')", 2, "projection:set_weights: the weights is the text \"x\"" },
         { "net:connect(E, I):set_weights{ 1, 2 }", 2, "the list has 2 weights for 50 synapses" },
+        { "net:connect(E, I):set_delays{ 1, 2 }", 2, "the list has 2 delays for 50 synapses" },
+        { "net:connect(E, I):set_delays(0.05)", 2, "delay = 0.05 ms, allowed 0.1" },
+        { "net:connect(E, I):normalise()", 2, "projection:normalise: a table of options is needed, not nil" },
+        { "net:connect(E, I):normalise{}", 2, "projection:normalise: total is needed" },
+        { "net:connect(E, I):scale{ rate = 5, interval = 10 }", 2, "projection:scale: beta is needed" },
+        { "net:connect(E, I):rewire{ prune_belw = 1 }", 2, "no option prune_belw; did you mean prune_below?" },
+        { "net:connect(E, I):rewire{ indegree = 3, weight = { 1, 2 } }", 2, "a number or a distribution is needed" },
+        { "net:connect(E, I):learn_delays{ interval = 10, rate = 1, tau = 1, delay_min = 1 }", 2, "projection:learn_delays: delay_max is needed" },
     };
     CHECK(table);
 }

@@ -143,6 +143,31 @@ static void rules(void **state)
         NULL);
 }
 
+static void changing_synapses(void **state)
+{
+    (void)state;
+    good(
+        HEAD
+        "local A = net:population('A', 10, 'iaf_psc_delta') local B = net:population('B', 20, 'iaf_psc_delta')\n"
+        "local listed = net:connect(A, B, { rule = 'list', sources = { 1, 10, 1 }, targets = { 20, 1, 2 } },\n"
+        "                           { weight = { 1, 2, 3 }, delay = { 1, 2, 1 } })\n"
+        "local both = net:connect({ A, B }, B, { rule = 'fixed_indegree', indegree = 4 })\n"
+        "listed:set_delays{ 3, 2, 1 } same(list(listed:delays()), '2.0 3.0 1.0') same(list(listed:weights()), '1.0 3.0 2.0')\n"
+        "listed:set_delays(4) same(list(listed:delays()), '4.0 4.0 4.0')\n"
+        "listed:normalise{ total = 5 } same(list(listed:weights()), '5.0 5.0 5.0')\n"
+        "same(listed:rewire{ prune_below = 6 }, listed) same(#listed, 0) same(listed:rewired(), 3)\n"
+        "listed:rewire{ indegree = 2, weight = 1, delay = 1 } same(#listed, 40) same(select(2, listed:rewired()), 40)\n"
+        "both:rewire{ density = 0.3 } same(#both, 20 * (4 + 6)) both:set_delays(2) same(both:delays()[200], 2.0)\n",
+        NULL);
+    good(
+        HEAD
+        "local A = net:population('A', 10, 'iaf_psc_delta') local J = net:connect(A, A, { rule = 'fixed_indegree', indegree = 4 }, { weight = 2 })\n"
+        "J:normalise{ total = 4, interval = 5 } J:scale{ rate = 5, interval = 10, beta = 0.1 } J:rewire{ prune_below = 0.1, indegree = 5, interval = 5 }\n"
+        "J:learn_delays{ interval = 10, rate = 0.1, tau = 5, delay_min = 1, delay_max = 3 }\n"
+        "net:run(20) same(#J, 50) J:rewire{ interval = math.huge } J:normalise{ total = 1, interval = math.huge } net:run(20)\n",
+        NULL);
+}
+
 static void distances(void **state)
 {
     (void)state;
@@ -359,6 +384,7 @@ int main(void)
         cmocka_unit_test(parameters),
         cmocka_unit_test(distributions),
         cmocka_unit_test(rules),
+        cmocka_unit_test(changing_synapses),
         cmocka_unit_test(distances),
         cmocka_unit_test(inputs),
         cmocka_unit_test(statistics),

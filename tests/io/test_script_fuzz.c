@@ -186,7 +186,9 @@ static const char whole[] =
     "E:on_spike(function(n, t) assert(n >= 1) end)\n"
     "net:run(5) net:run(5)\n"
     "local a = { E:rate(), E:cv(), E:fano(1), E:synchrony(1), E:correlation(1), E:isi(), E:rates(1, 9), E:spikes(2, 8), v:values(2), v:times() }\n"
-    "c:set_weights(c:weights()) local s, t, w, d = p:synapses() for k, x in pairs(a) do tostring(x) end\n";
+    "c:set_weights(c:weights()) p:set_delays(rv.uniform(0.1, 9)) p[1]:rewire{ prune_below = 0.05, indegree = 3, weight = 0.1, interval = 2 }\n"
+    "p:normalise{ total = 1 } p[2]:scale{ rate = 5, interval = 1, beta = 1 } p:learn_delays{ interval = 1, rate = 1, tau = 2, delay_min = 1, delay_max = 5 }\n"
+    "net:run(5) local s, t, w, d = p:synapses() for k, x in pairs(a) do tostring(x) end\n";
 
 static void damage(char *text, size_t *length)
 {

@@ -5,12 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "sim/ranvier.h"
 
-static const char *const models[] = { "iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha", "izhikevich" };
 static const double      weights[] = { 10, 1e6, -1e6, -1e8, 1e30, -1e30, 1e150, -1e150, 1e300, -1e300 };
 static const double      drives[] = { 0, 300, 1e6, -1e6 };
 
@@ -29,6 +29,10 @@ static int64_t run_pair(const char *model, rv_timing timing, rv_advance advance,
     accept(net, rv_set_spike_times(net, g, 0, (const double[]){ 1.03, 2, 2.01, 7.7 }, 4));
     accept(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(g), .target = { p, 0, 1, 1 }, .rule = "all_to_all", .weight = rv_number(weight) }, NULL));
     accept(net, rv_record_spikes(net, p));
+    if (timing == RV_EXACT && rv_compile(net) == RV_CONFLICT) { /* a model that is defined in steps */
+        rv_net_free(net);
+        return 0;
+    }
     accept(net, rv_run(net, 20));
     int64_t n = rv_spike_count(net, p), neurons[4096], others = 0;
     for (int64_t first = 0, some; first < n; first += some) {
@@ -40,19 +44,28 @@ static int64_t run_pair(const char *model, rv_timing timing, rv_advance advance,
     return others;
 }
 
+/* Generators, chips' neurons and those that ignore what comes have no constant current. */
+static bool has_current(const rv_table *table)
+{
+    for (int k = 0; k < table->n_params; k++)
+        if (strcmp(table->params[k].name, "I_e") == 0) return true;
+    return false;
+}
+
 static void extremes_neither_crash_nor_hang(void **state)
 {
     (void)state;
     static const struct { rv_timing timing; rv_advance advance; } ways[] = { { RV_GRID, RV_SWEEP }, { RV_GRID, RV_JUMP }, { RV_EXACT, RV_ADAPTIVE } };
-    for (int m = 0; m < 4; m++)
-        for (int way = 0; way < 3; way++)
+    rv_table table;
+    for (int m = 0; rv_table_at(RV_NEURONS, m, &table); m++)
+        for (int way = 0; way < 3 && has_current(&table); way++)
             for (int d = 0; d < 4; d++) {
-                int64_t alone = run_pair(models[m], ways[way].timing, ways[way].advance, 0, drives[d]);
+                int64_t alone = run_pair(table.name, ways[way].timing, ways[way].advance, 0, drives[d]);
                 for (unsigned w = 0; w < sizeof weights / sizeof *weights; w++) {
                     alarm(20); /* ends the program: a hang */
-                    int64_t beside = run_pair(models[m], ways[way].timing, ways[way].advance, weights[w], drives[d]);
+                    int64_t beside = run_pair(table.name, ways[way].timing, ways[way].advance, weights[w], drives[d]);
                     if (beside != alone)
-                        fail_msg("%s, way %d, I_e = %g: expected %lld spikes of the other neuron, got %lld beside a weight of %g", models[m], way, drives[d],
+                        fail_msg("%s, way %d, I_e = %g: expected %lld spikes of the other neuron, got %lld beside a weight of %g", table.name, way, drives[d],
                                  (long long)alone, (long long)beside, weights[w]);
                 }
             }

@@ -300,7 +300,7 @@ static void test_other_version(void **state)
     save(net, &file);
     *(int64_t *)memory_find(&file, "version")->values = CHECKPOINT_VERSION + 1;
     assert_int_equal(checkpoint_read(&port, 1, &loaded, &error), RV_FILE_ERROR);
-    assert_string_equal(error.text, "it is a checkpoint of version 2, this version of Ranvier (" RV_VERSION ") reads version 1");
+    assert_string_equal(error.text, "it is a checkpoint of version 3, this version of Ranvier (" RV_VERSION ") reads version 2");
     rv_net_free(net);
     memory_close(&file);
 }

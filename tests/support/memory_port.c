@@ -13,7 +13,7 @@
 
 size_t memory_width(checkpoint_type type)
 {
-    static const size_t bytes[N_CHECKPOINT_TYPES] = { 1, 2, 4, 8, 8, 4, 8 };
+    static const size_t bytes[N_CHECKPOINT_TYPES] = { 1, 2, 4, 4, 8, 8, 4, 8 };
     return bytes[type];
 }
 
