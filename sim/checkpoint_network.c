@@ -168,7 +168,6 @@ rv_status visit_network(visitor *v, network *net)
     TRY(visit_int(v, "n_tiles", &n_tiles, net->n_tiles, net->n_tiles));
     TRY(visit_int(v, "n_bundles", &n_bundles, net->n_bundles, net->n_bundles));
     TRY(visit_values(v, "min_delay", CHECKPOINT_U64, net->min_delay, net->def->n_projections));
-    TRY(visit_int64(v, "max_delay", &net->max_delay, 0, (int64_t)MAX_DELAY_STEPS + 1)); /* the longest there ever was: spikes may be under way */
     TRY(visit_int64(v, "longest_window", &net->longest_window, 1, LONGEST_WINDOW));
     for (int p = 0; p < net->def->n_populations; p++) {
         TRY(visit_int(v, AT("populations/%d/level", p), &net->population[p].level, 0, net->def->n_populations - 1)); /* settled by the first delays */

@@ -63,6 +63,17 @@ static rv_status take_words(const event_queue *q, pending *all, rv_error *error)
     return good ? RV_OK : error_memory(error, "pending events", (double)q->pending * 24);
 }
 
+/* Arrivals must be within the calendar; those sent when delays were longer than they are now may not be. */
+static bool reserve(state *s, int t, const pending *all)
+{
+    event_queue *q = &s->tile[t].queue;
+    int64_t      far = 0, at = 0;
+    for (int64_t k = 0; k < all->n_steps && is_exact(s); k++)
+        for (int64_t i = 0; i < all->count[k] && at < all->n; i++, at++)
+            if (is_pair(s, all->word[at])) far = all->step[k] - q->now, i++, at++;
+    return far < q->reach || far > (int64_t)MAX_DELAY_STEPS || event_queue_restart(q, far + 1, s->net->longest_window);
+}
+
 static rv_status push_step(visitor *v, state *s, int t, int64_t step, const uint64_t *word, int64_t n)
 {
     event_queue *q = &s->tile[t].queue;
@@ -84,6 +95,7 @@ static rv_status push_all(visitor *v, state *s, int t, const pending *all)
 {
     event_queue *q = &s->tile[t].queue;
     int64_t      at = 0;
+    if (!reserve(s, t, all)) return error_memory(v->error, "pending events", 0);
     for (int64_t k = 0; k < all->n_steps; k++) {
         bool in_order = all->step[k] >= q->now && all->step[k] <= VISIT_LAST_STEP && (k == 0 || all->step[k] > all->step[k - 1]);
         if (!in_order || all->count[k] < 0 || all->count[k] > all->n - at)

@@ -135,6 +135,9 @@ static void test_continued_runs_are_the_same(void **state)
     }
     printf("%d networks, %lld spikes, %d silent\n", n_networks, (long long)all_spikes, silent);
     if (n_networks >= N_NETWORKS) assert_true(silent < n_networks / 3);
+    static const char *const also[] = { "rewards", "receptors", "normalise", "scale", "rewire", "learn_delays", "set_delays", "histogram", "chosen synapses" };
+    for (size_t k = 0; k < sizeof also / sizeof *also && n_networks >= N_NETWORKS; k++)
+        if (!any_net_has_used(also[k])) fail_msg("%s: in none of the networks", also[k]);
     for (int kind = RV_NEURONS; kind <= RV_SYNAPSES && n_networks >= N_NETWORKS; kind++) {
         rv_table table;
         for (int i = 0; rv_table_at((rv_table_kind)kind, i, &table); i++)
@@ -348,31 +351,35 @@ static void test_structures_are_those_that_are_saved(void **state)
         size_t      size, known;
     } structures[] = {
         { "definition", "visit_definition()", sizeof(definition), 72 },
-        { "population_def", "visit_population() of checkpoint_definition.c", sizeof(population_def), 608 },
-        { "projection_def", "visit_draft()", sizeof(projection_def), 712 },
+        { "population_def", "visit_population() of checkpoint_definition.c", sizeof(population_def), 992 },
+        { "projection_def", "visit_draft()", sizeof(projection_def), 800 },
         { "input_def", "visit_input()", sizeof(input_def), 128 },
         { "rv_value", "visit_value()", sizeof(rv_value), 96 },
-        { "network", "visit_network()", sizeof(network), 96 },
-        { "population_net", "visit_network()", sizeof(population_net), 272 },
-        { "bundle", "visit_bundle()", sizeof(bundle), 296 },
+        { "network", "visit_network()", sizeof(network), 104 },
+        { "population_net", "visit_network()", sizeof(population_net), 648 },
+        { "bundle", "visit_bundle()", sizeof(bundle), 304 },
         { "rows", "array_of() of checkpoint_network.c", sizeof(rows), 64 },
         { "segment", "array_of() of checkpoint_network.c", sizeof(segment), 12 },
         { "state", "visit_state()", sizeof(struct state), 96 },
         { "tile_state", "visit_tile()", sizeof(tile_state), 392 },
-        { "part_state", "visit_population() of checkpoint_state.c", sizeof(part_state), 376 },
-        { "rv_part", "visit_population() of checkpoint_state.c", sizeof(rv_part), 320 },
+        { "part_state", "visit_population() of checkpoint_state.c", sizeof(part_state), 824 },
+        { "rv_part", "visit_population() of checkpoint_state.c", sizeof(rv_part), 768 },
         { "event_queue", "visit_queue()", sizeof(event_queue), 104 },
-        { "far_event", "visit_heap()", sizeof(far_event), 24 },
+        { "far_event", "take_words()", sizeof(far_event), 24 },
         { "arrivals", "visit_arrivals()", sizeof(arrivals), 16 },
         { "input_state", "visit_arrivals()", sizeof(input_state), 24 },
-        { "plastic", "visit_traces() and visit_histories()", sizeof(plastic), 96 },
-        { "source_trace", "visit_traces()", sizeof(source_trace), 32 },
-        { "target_trace", "visit_traces()", sizeof(target_trace), 32 },
+        { "plastic", "visit_rule()", sizeof(plastic), 192 },
+        { "reward", "visit_rewards()", sizeof(reward), 16 },
+        { "voltage", "visit_voltage()", sizeof(voltage), 64 },
+        { "structure_task", "visit_task()", sizeof(structure_task), 448 },
+        { "turnover", "visit_turnover()", sizeof(turnover), 16 },
+        { "source_trace", "visit_traces()", sizeof(source_trace), 48 },
+        { "target_trace", "visit_traces()", sizeof(target_trace), 40 },
         { "history", "visit_history()", sizeof(history), 16 },
         { "epoch", "visit_epoch()", sizeof(epoch), 200 },
-        { "probe", "visit_probe()", sizeof(probe), 256 },
+        { "probe", "visit_probe()", sizeof(probe), 280 },
         { "spike_probe", "visit_spikes()", sizeof(spike_probe), 64 },
-        { "rv_net", "checkpoint_write()", sizeof(struct rv_net), 752 },
+        { "rv_net", "checkpoint_write()", sizeof(struct rv_net), 776 },
     };
     int changed = 0;
     for (size_t k = 0; k < sizeof structures / sizeof *structures; k++) {

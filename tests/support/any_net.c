@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/model.h"
 #include "sim/random.h"
 #include "sim/rule.h"
 
@@ -101,6 +102,12 @@ static bool add_population(maker *m, int p, int n_models)
 
 /* ---- projections -------------------------------------------------------------------------------------------------- */
 
+/* Parameters of rules in the unit of the weights. */
+static const struct {
+    const char *name;
+    double      factor;
+} scaled[] = { { "Wmax", 2 }, { "eta", 0.02 }, { "A_plus", 0.05 }, { "A_minus", 0.05 }, { "A_LTP", 1e-3 }, { "A_LTD", 1e-3 } };
+
 static void choose_learning(maker *m, rv_connect_def *def, rv_setting *setting, double w)
 {
     rv_table rule;
@@ -110,7 +117,8 @@ static void choose_learning(maker *m, rv_connect_def *def, rv_setting *setting, 
     if (m->cautious && rv_rule_find(rule.name)->epochs) return;
     def->plasticity = rule.name, def->settings = setting;
     for (int k = 0; k < rule.n_params; k++)
-        if (strcmp(rule.params[k].name, "Wmax") == 0) setting[def->n_settings++] = (rv_setting){ "Wmax", rv_number(2 * w) };
+        for (size_t i = 0; i < sizeof scaled / sizeof *scaled; i++)
+            if (strcmp(rule.params[k].name, scaled[i].name) == 0) setting[def->n_settings++] = (rv_setting){ scaled[i].name, rv_number(scaled[i].factor * w) };
     def->weight = rv_uniform(0, w);
     if (!is(&rule, "loihi_rule")) return;
     const rv_setting text[] = { { "dw", rv_text("2^-2*x1*y0 - 2^-3*y1*x0 + u1*2^-4*t") }, { "dt", rv_text("x0*y1 - u1*t*2^-3") },
@@ -156,10 +164,14 @@ static void add_projection(maker *m)
     }
     if (!parrot) choose_learning(m, &def, setting, w);
     choose_synapse(m, &def);
-    rv_status status = rv_connect(m->net, &def, NULL);
-    if (status != RV_OK) def.delay = rv_number(h), status = rv_connect(m->net, &def, NULL);
-    if (status != RV_OK && def.plasticity && def.synapse) def.plasticity = NULL, def.n_settings = 0, status = rv_connect(m->net, &def, NULL);
+    if (chance(m, 0.7) && m->def.timing == RV_GRID && !def.synapse) def.receptor_type = below(m, 1 + rv_model_find(m->model[target].name)->n_receptors);
+    rv_projection added;
+    rv_status status = rv_connect(m->net, &def, &added);
+    if (status != RV_OK) def.delay = rv_number(h), status = rv_connect(m->net, &def, &added);
+    if (status != RV_OK && def.plasticity && def.synapse) def.plasticity = NULL, def.n_settings = 0, status = rv_connect(m->net, &def, &added);
     if (status != RV_OK) return;
+    if (def.plasticity && chance(m, 0.7) && rv_reward_from(m->net, added, (rv_population){ 1 + below(m, m->n) }, h * (1 + below(m, 30))) == RV_OK) note_used("rewards");
+    if (def.receptor_type > 1) note_used("receptors");
     if (def.plasticity) note_used(def.plasticity);
     if (def.synapse) note_used(def.synapse);
 }
@@ -170,19 +182,21 @@ static void add_input(maker *m)
 {
     rv_table kind;
     int      p = 1 + below(m, m->n);
-    double   w = m->drive[p], times[3] = { 0.2 * m->duration, 0.5 * m->duration, 0.7 * m->duration }, amplitudes[3] = { w, 0, 0.5 * w };
+    double   w = m->drive[p], times[3] = { 0.2 * m->duration, 0.5 * m->duration, 0.7 * m->duration }, amplitudes[3] = { w, 0, 0.5 * w }, rates[3] = { 50, 300, 100 };
     bool     chip = strncmp(m->model[p].name, "loihi", 5) == 0;
-    rv_table_at(RV_INPUTS, below(m, 3) ? 0 : below(m, rv_table_count(RV_INPUTS)), &kind);
-    rv_setting all[5][3] = { { { "rate", rv_number(chance(m, 0.5) ? uniform(m, 5, 90) : uniform(m, 500, 3000)) }, { "weight", rv_number(chip ? rint(w) : w) } },
+    rv_table_at(RV_INPUTS, below(m, 2) ? 0 : below(m, rv_table_count(RV_INPUTS)), &kind);
+    rv_setting all[7][4] = { { { "rate", rv_number(chance(m, 0.5) ? uniform(m, 5, 90) : uniform(m, 500, 3000)) }, { "weight", rv_number(chip ? rint(w) : w) } },
                              { { "amplitude", rv_number(2 * w) } },
                              { { "times", rv_list(times, 3) }, { "amplitudes", rv_list(amplitudes, 3) } },
                              { { "amplitude", rv_number(w) }, { "offset", rv_number(w) }, { "frequency", rv_number(40) } },
-                             { { "mean", rv_number(w) }, { "std", rv_number(2 * w) }, { "dt", rv_number(m->def.resolution * (1 + below(m, 5))) } } };
-    static const char *const names[5] = { "poisson", "dc", "step", "sine", "noise" };
-    static const int         n[5] = { 2, 1, 2, 3, 3 };
+                             { { "mean", rv_number(w) }, { "std", rv_number(2 * w) }, { "dt", rv_number(m->def.resolution * (1 + below(m, 5))) } },
+                             { { "rate_times", rv_list(times, 3) }, { "rate_values", rv_list(rates, 3) }, { "weight", rv_number(chip ? rint(w) : w) } },
+                             { { "rate", rv_number(uniform(m, 20, 200)) }, { "shape", rv_number(uniform(m, 0.5, 4)) }, { "dead_time", rv_number(2) }, { "weight", rv_number(chip ? rint(w) : w) } } };
+    static const char *const names[7] = { "poisson", "dc", "step", "sine", "noise", "inhomogeneous_poisson", "renewal" };
+    static const int         n[7] = { 2, 1, 2, 3, 3, 3, 4 };
     rv_slice                 target = rv_all((rv_population){ p });
     if (chance(m, 0.4)) target.first = 1, target.stride = 1 + below(m, 2);
-    for (int k = 0; k < 5; k++)
+    for (int k = 0; k < 7; k++)
         if (is(&kind, names[k]) && rv_input_new(m->net, target, kind.name, all[k], n[k], NULL) == RV_OK) note_used(kind.name);
 }
 
@@ -196,6 +210,40 @@ static void add_probes(maker *m)
                             m->def.resolution * (1 + below(m, 20)), NULL);
         if (chance(m, 0.3)) rv_record_rate(m->net, population, m->def.resolution * (1 + below(m, 60)), NULL);
     }
+}
+
+/* ---- what changes synapses, and what is seen of them ---------------------------------------------------------------- */
+
+/* What is refused, is not done. */
+static void add_task(maker *m, rv_projection p)
+{
+    double       h = m->def.resolution, interval = h * (1 + below(m, (int)(0.4 * m->duration / h) + 1)), w = m->drive[rv_projection_target(m->net, p).id];
+    rv_rewiring  rewiring = { .interval_ms = interval, .prune_below = 0.3 * w, .indegree = below(m, 4), .weight = rv_number(0.7 * w), .delay = rv_uniform(h, 5) };
+    rv_scaling   scaling = { .interval_ms = interval, .rate = uniform(m, 5, 60), .tau = 100, .beta = 0.5, .gamma = 0.1 };
+    double       low = m->def.timing == RV_EXACT && !chance(m, 0.5) ? 2 * h : h;
+    rv_delay_rule delays = { .interval_ms = interval, .rate = h * uniform(m, 0.2, 2), .tau = 4, .delay_min = low, .delay_max = h * (8 + below(m, 60)) };
+    if (m->cautious && chance(m, 0.5)) return;
+    switch (below(m, 5)) {
+    case 0: if (rv_normalise(m->net, p, w * uniform(m, 1, 4), interval) == RV_OK) note_used("normalise"); break;
+    case 1: if (rv_scale(m->net, p, &scaling) == RV_OK) note_used("scale"); break;
+    case 2: if (rv_rewire(m->net, p, &rewiring) == RV_OK) note_used("rewire"); break;
+    case 3: if (rv_learn_delays(m->net, p, &delays) == RV_OK) note_used("learn_delays"); break;
+    default: if (rv_set_delays(m->net, p, rv_uniform(h, 9)) == RV_OK) note_used("set_delays");
+    }
+}
+
+static void add_sample(maker *m, rv_projection p)
+{
+    static const int64_t chosen[2] = { 1, 0 };
+    rv_table             rule;
+    int64_t              n;
+    rv_synapse_sample    sample = { .interval_ms = m->def.resolution * (1 + below(m, 100)) };
+    const char          *plasticity = rv_projection_plasticity(m->net, p);
+    if (rv_synapse_count(m->net, p, &n) != RV_OK) return;
+    if (plasticity && rv_table_find(RV_LEARNING, plasticity, &rule) && rule.n_states > 0 && chance(m, 0.5)) sample.variable = rule.states[below(m, rule.n_states)].name;
+    if (chance(m, 0.3)) sample.bins = 7, sample.low = 0, sample.high = m->drive[rv_projection_target(m->net, p).id] + 1;
+    else if (n > 1 && chance(m, 0.4)) sample.synapses = chosen, sample.n_synapses = 2;
+    if (rv_record_synapses(m->net, p, &sample, NULL) == RV_OK) note_used(sample.bins ? "histogram" : sample.synapses ? "chosen synapses" : "all synapses");
 }
 
 /* ---- the network -------------------------------------------------------------------------------------------------- */
@@ -212,9 +260,10 @@ static bool make(maker *m)
     for (int k = 1 + below(m, 5); k > 0; k--) add_input(m);
     add_probes(m);
     if (rv_compile(m->net) != RV_OK) return false;
-    for (int id = 1; id <= rv_projection_count(m->net); id++)
-        if (rv_projection_plasticity(m->net, (rv_projection){ id }) && chance(m, 0.5))
-            rv_record_weights(m->net, (rv_projection){ id }, m->def.resolution * (1 + below(m, 100)), NULL);
+    for (int id = 1; id <= rv_projection_count(m->net); id++) {
+        if (chance(m, 0.4)) add_task(m, (rv_projection){ id });
+        if (rv_projection_plasticity(m->net, (rv_projection){ id }) && chance(m, 0.5)) add_sample(m, (rv_projection){ id });
+    }
     for (int p = 1; p <= m->n; p++) note_used(m->model[p].name);
     return true;
 }

@@ -9,7 +9,8 @@
  *  test instead. @param duration_ms result: for how long it is worth running */
 rv_net *any_net(uint64_t seed, int threads, double *duration_ms);
 
-/** All models, and all rules, that have been used so far, as text; for tests that want to have seen everything. */
+/** All models, rules, inputs and kinds of synapse that have been used so far, by name, and "rewards", "receptors", "normalise", "scale",
+ *  "rewire", "learn_delays", "set_delays", "histogram", "chosen synapses"; for tests that want to have seen everything. */
 bool any_net_has_used(const char *name);
 
 #endif
