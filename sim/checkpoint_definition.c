@@ -143,6 +143,8 @@ static rv_status visit_population(visitor *v, definition *d, int p)
     TRY(visit_int64(v, AT("definition/populations/%d/n", p), &n, 1, MAX_NEURONS));
     rv_status status = visit_text(v, AT("definition/populations/%d/name", p), &name);
     if (status == RV_OK) status = visit_text(v, AT("definition/populations/%d/model", p), &model);
+    if (status == RV_OK && v->loading && !rv_model_find(model))
+        status = visit_damaged(v, AT("definition/populations/%d/model", p), "is \"%.60s\", a neuron model that there is not here; if it came from a plug-in, that is loaded first", model);
     if (status == RV_OK && v->loading) status = definition_add_population(d, name, n, model, v->error);
     if (v->loading) free(name), free(model);
     TRY(status);

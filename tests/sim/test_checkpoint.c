@@ -202,8 +202,12 @@ static void test_after_changes(void **state)
             int64_t n;
             must(net, rv_synapse_count(net, (rv_projection){ p }, &n));
             if (n > 0 && now % 2) rv_set_weights(net, (rv_projection){ p }, rv_uniform(1, 2));
+            if (now % 3 == 0) rv_set_delays(net, (rv_projection){ p }, rv_number((double)(1 + p) * rv_resolution(net))); /* shorter than what is under way */
+            rv_reward(net, (rv_projection){ p }, 2);
         }
         for (int p = 1; p <= rv_population_count(net); p++) {
+            double times[] = { rv_time(net) + 2 * rv_resolution(net), rv_time(net) + 5 * rv_resolution(net) };
+            rv_add_spikes(net, (rv_population){ p }, (const int64_t[]){ 1, 0 }, times, 2);
             rv_set(net, (rv_population){ p }, "V_m", rv_uniform(-70, -60));
             rv_input_new(net, (rv_slice){ { p }, 1, -1, 1 }, "dc", (rv_setting[]){ { "amplitude", rv_number(3) } }, 1, NULL);
             rv_input_new(net, rv_all((rv_population){ p }), "poisson", (rv_setting[]){ { "rate", rv_number(20) }, { "weight", rv_number(5) } }, 2, NULL);
@@ -316,6 +320,33 @@ static double half(double d, void *user)
     return 0.5 + 0 * d;
 }
 
+/* What came from a plug-in is not here without it. */
+static void test_without_its_plugin(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "definition/populations/0/model", "definition/projections/0/plasticity" };
+    static const char *const sentences[] = { "definition/populations/0/model is \"my_own\", a neuron model that there is not here; if it came from a plug-in, that is loaded first",
+                                             "definition/projections/0/plasticity is \"my_own\", a learning rule that there is not here; if it came from a plug-in, that is loaded first" };
+    rv_net         *net, *loaded;
+    rv_error        error;
+    memory_file     file = { 0 };
+    checkpoint_port port = memory_port(&file);
+    assert_int_equal(rv_net_new(&(rv_net_def){ .seed = 3 }, &net, NULL), RV_OK);
+    rv_population p = rv_population_new(net, "E", 10, "iaf_psc_delta");
+    must(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(p), .target = rv_all(p), .rule = "all_to_all", .plasticity = "stdp" }, NULL));
+    save(net, &file);
+    for (int k = 0; k < 2; k++) {
+        memory_item *item = memory_find(&file, paths[k]);
+        char        *before = item->text;
+        item->text = "my_own";
+        assert_int_not_equal(checkpoint_read(&port, 1, &loaded, &error), RV_OK);
+        item->text = before;
+        assert_string_equal(error.text, sentences[k]);
+    }
+    rv_net_free(net);
+    memory_close(&file);
+}
+
 static void test_function_of_distance(void **state)
 {
     (void)state;
@@ -398,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_continued_runs_are_the_same), cmocka_unit_test(test_saving_in_callbacks),
         cmocka_unit_test(test_after_changes),               cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_other_version),               cmocka_unit_test(test_function_of_distance),
+        cmocka_unit_test(test_without_its_plugin),
         cmocka_unit_test(test_structures_are_those_that_are_saved),
     };
     if (getenv("RV_CHECKPOINT_TEST")) cmocka_set_test_filter(getenv("RV_CHECKPOINT_TEST"));
