@@ -70,7 +70,8 @@ static bool reserve(state *s, int t, const pending *all)
     int64_t      far = 0, at = 0;
     for (int64_t k = 0; k < all->n_steps && is_exact(s); k++)
         for (int64_t i = 0; i < all->count[k] && at < all->n; i++, at++)
-            if (is_pair(s, all->word[at])) far = all->step[k] - q->now, i++, at++;
+            if (is_pair(s, all->word[at])) far = all->step[k], i++, at++;
+    far = far > q->now && far <= VISIT_LAST_STEP ? far - q->now : 0; /* other steps are refused below */
     return far < q->reach || far > (int64_t)MAX_DELAY_STEPS || event_queue_restart(q, far + 1, s->net->longest_window);
 }
 
