@@ -12,12 +12,12 @@ static const struct verb {
     const char *name, *arguments, *meaning;
     int (*call)(const command *);
 } verbs[] = {
-    { "run", "FILE.lua [name=value ...]", "run a script", command_run },
+    { "run", "FILE.lua [name=value ...]", "run a script, or go on with a checkpoint", command_run },
     { "view", "FILE.h5 [--follow]", "the window on a recording, also one still being written", command_view },
     { "plot", "FILE.h5 -o FIG.png", "draw a figure of a results file (.png, .svg, .pdf)", command_plot },
     { "stats", "FILE.h5", "rates, CV, correlations per population", command_stats },
     { "compare", "A.h5 B.h5 [-o FIG.png]", "two recordings: distances, coincident spikes, where they part", command_compare },
-    { "info", "FILE", "what is in a file: results, spikes, networks, mappings", command_info },
+    { "info", "FILE", "what is in a file: results, checkpoints, spikes, networks, mappings", command_info },
     { "convert", "IN OUT", "spikes or a network into another format, by the endings", command_convert },
     { "map", "FILE.lua --chip loihi2", "quantise a network for a chip and place it on cores, with a report", command_map },
     { "export", "FILE --format netx -o FILE", "write a network for a chip's tools, and prove it by its spikes", command_export },

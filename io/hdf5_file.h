@@ -25,7 +25,7 @@
 
 #include "sim/ranvier.h"
 
-typedef enum hdf5_type { HDF5_U8, HDF5_I32, HDF5_U32, HDF5_I64, HDF5_U64, HDF5_F32, HDF5_F64 } hdf5_type;
+typedef enum hdf5_type { HDF5_U8, HDF5_U16, HDF5_I32, HDF5_U32, HDF5_I64, HDF5_U64, HDF5_F32, HDF5_F64 } hdf5_type;
 
 typedef enum hdf5_mode { HDF5_CLOSED, HDF5_READING, HDF5_WRITING, HDF5_LIVE } hdf5_mode;
 
@@ -165,6 +165,10 @@ rv_status hdf5_write(hdf5_file *file, const char *dataset, hdf5_type type, const
 
 /** The same for an array of any shape. @param values [n[0]][n[1]]... of type @param n [rank] rank 0: a single value that is no list */
 rv_status hdf5_write_array(hdf5_file *file, const char *dataset, hdf5_type type, const void *values, int rank, const int64_t *n);
+
+/** The same in pieces: makes a list of n values, of which those never written are 0; then fills any part of it. */
+rv_status hdf5_make_list(hdf5_file *file, const char *dataset, hdf5_type type, int64_t n);
+rv_status hdf5_write_rows(hdf5_file *file, const char *dataset, hdf5_type type, int64_t first, int64_t rows, const void *values);
 
 /** A text as a dataset. hdf5_load_text() takes strings of fixed and of variable length; to be freed by the caller. */
 rv_status hdf5_write_text(hdf5_file *file, const char *dataset, const char *text);

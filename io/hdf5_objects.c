@@ -102,6 +102,7 @@ hid_t hdf5_memory_type(hdf5_type type)
 {
     switch (type) {
     case HDF5_U8: return H5T_NATIVE_UINT8;
+    case HDF5_U16: return H5T_NATIVE_UINT16;
     case HDF5_I32: return H5T_NATIVE_INT32;
     case HDF5_U32: return H5T_NATIVE_UINT32;
     case HDF5_I64: return H5T_NATIVE_INT64;
@@ -117,6 +118,7 @@ hid_t hdf5_stored_type(hdf5_type type)
 {
     switch (type) {
     case HDF5_U8: return H5T_STD_U8LE;
+    case HDF5_U16: return H5T_STD_U16LE;
     case HDF5_I32: return H5T_STD_I32LE;
     case HDF5_U32: return H5T_STD_U32LE;
     case HDF5_I64: return H5T_STD_I64LE;
@@ -130,7 +132,7 @@ hid_t hdf5_stored_type(hdf5_type type)
 
 size_t hdf5_type_size(hdf5_type type)
 {
-    static const int8_t bytes[] = { [HDF5_U8] = 1,  [HDF5_I32] = 4, [HDF5_U32] = 4, [HDF5_I64] = 8,
+    static const int8_t bytes[] = { [HDF5_U8] = 1,  [HDF5_U16] = 2, [HDF5_I32] = 4, [HDF5_U32] = 4, [HDF5_I64] = 8,
                                     [HDF5_U64] = 8, [HDF5_F32] = 4, [HDF5_F64] = 8 };
     return (size_t)bytes[type];
 }

@@ -136,6 +136,40 @@ rv_status hdf5_write(hdf5_file *file, const char *dataset, hdf5_type type, const
     return hdf5_write_array(file, dataset, type, values, 1, &n);
 }
 
+rv_status hdf5_make_list(hdf5_file *file, const char *dataset, hdf5_type type, int64_t n)
+{
+    assert(file->mode == HDF5_WRITING);
+    rv_status status = hdf5_reserve(file, dataset, n * (int64_t)hdf5_type_size(type));
+    if (status != RV_OK) return status;
+    hsize_t length = (hsize_t)n;
+    hid_t   space = H5Screate_simple(1, &length, NULL), id = -1;
+    status = make_dataset(file, dataset, hdf5_stored_type(type), space, H5P_DEFAULT, &id);
+    if (id >= 0) H5Dclose(id);
+    H5Sclose(space);
+    return status;
+}
+
+rv_status hdf5_write_rows(hdf5_file *file, const char *dataset, hdf5_type type, int64_t first, int64_t rows, const void *values)
+{
+    hid_t      id;
+    hdf5_shape shape;
+    rv_status  status = hdf5_open_dataset(file, dataset, &id);
+    if (status == RV_OK) status = hdf5_read_extent(file, dataset, id, &shape);
+    if (status == RV_OK) status = hdf5_reserve(file, dataset, shape.count * (int64_t)hdf5_type_size(type)); /* the first piece takes the place of all */
+    hid_t space = status == RV_OK ? hdf5_select_rows(id, &shape, first, rows) : -1;
+    if (status == RV_OK && space < 0)
+        status = hdf5_refuse(file, RV_OUT_OF_RANGE, dataset, "has no rows %lld to %lld", (long long)first, (long long)(first + rows - 1));
+    if (status == RV_OK && rows > 0) {
+        hsize_t count = (hsize_t)H5Sget_select_npoints(space);
+        hid_t   memory = H5Screate_simple(1, &count, NULL);
+        if (H5Dwrite(id, hdf5_memory_type(type), memory, space, H5P_DEFAULT, values) < 0) status = hdf5_library_error(file, dataset, "be written");
+        H5Sclose(memory);
+    }
+    if (space >= 0) H5Sclose(space);
+    if (id >= 0) H5Dclose(id);
+    return status;
+}
+
 rv_status hdf5_write_text(hdf5_file *file, const char *dataset, const char *text)
 {
     hid_t     type = hdf5_string_type(strlen(text)), space = H5Screate(H5S_SCALAR);

@@ -80,6 +80,7 @@ double nir_number(const nir_value *value, int64_t i)
     if (!value->data || i < 0 || i >= value->shape.count) return NAN;
     switch (value->type) {
     case HDF5_U8: return ((const uint8_t *)value->data)[i];
+    case HDF5_U16: return ((const uint16_t *)value->data)[i];
     case HDF5_I32: return ((const int32_t *)value->data)[i];
     case HDF5_U32: return ((const uint32_t *)value->data)[i];
     case HDF5_I64: return (double)((const int64_t *)value->data)[i];

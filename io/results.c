@@ -50,8 +50,9 @@ typedef struct stream {
     rv_population population;
     rv_probe      probe;
     hdf5_path     group;
-    int64_t       rows;   /* timestamps or samples in the file                                               */
-    int64_t       ids;    /* node_ids in the file: more than rows if a full disk came between the two        */
+    int64_t       first;  /* what the network had recorded before stays out of the file                      */
+    int64_t       rows;   /* timestamps or samples of the network that are done with: in the file, or before first */
+    int64_t       ids;    /* node_ids likewise: more than rows if a full disk came between the two           */
 } stream;
 
 struct results_writer {
@@ -285,6 +286,22 @@ static rv_status note_new_streams(results_writer *w)
     return RV_OK;
 }
 
+/* Leaves out what the network has recorded so far. */
+static rv_status skip_past(results_writer *w)
+{
+    for (int i = 0; i < w->n_streams; i++) {
+        stream       *s = &w->streams[i];
+        rv_probe_info info;
+        if (s->spikes) s->first = rv_spike_count(w->net, s->population);
+        else {
+            TRY(rv_probe_describe(w->net, s->probe, &info));
+            s->first = info.n_samples;
+        }
+        s->rows = s->ids = s->first;
+    }
+    return RV_OK;
+}
+
 /* ---- a copy with more in it ---------------------------------------------------------------------------------- */
 
 /* Lets the file that was prepared as <path>.part take its place, and goes on with it. */
@@ -356,8 +373,8 @@ static rv_status write_rows(results_writer *w, stream *s, const rv_probe_info *i
 static rv_status write_time(results_writer *w, const stream *s, const rv_probe_info *info)
 {
     double time[3] = { [2] = info->interval_ms };
-    TRY(rv_probe_read(w->net, s->probe, 0, 1, &time[0], NULL));
-    time[1] = time[0] + (double)info->n_samples * info->interval_ms;
+    TRY(rv_probe_read(w->net, s->probe, s->first, 1, &time[0], NULL));
+    time[1] = time[0] + (double)(info->n_samples - s->first) * info->interval_ms;
     const char *name = info->kind == RV_PROBE_STATE ? "mapping/time" : "time";
     CHECK(w, hdf5_write(&w->file, hdf5_at(s->group.path, name).path, HDF5_F64, time, 3));
     return RV_OK;
@@ -502,6 +519,8 @@ static rv_status begin(results_writer *w, const char *path, const results_proven
     TRY(make_touches(w, provenance));
     CHECK(w, hdf5_close(&w->file));
     TRY(take_place(w));
+    if (provenance->from_now) TRY(extend_structure(w));
+    if (provenance->from_now) TRY(skip_past(w));
     return rv_on_wall_clock(w->net, UPDATE_SECONDS, on_wall_clock, w);
 }
 

@@ -32,6 +32,7 @@ typedef struct results_provenance {
     bool               (*inhibitory)(void *user, rv_population population); /* for the colours of figures; NULL: not said */
     results_shape      (*shape)(void *user, rv_population population);
     const results_touch *(*touches)(void *user, int64_t *n); /* all so far; NULL: nobody can touch the network */
+    bool                 from_now; /* what was recorded before stays out of the file: another has it, or a checkpoint */
     void                *user;
 } results_provenance;
 

@@ -30,6 +30,8 @@ typedef struct script_options {
     const uint64_t        *seed;         /* these three override the script where they are not NULL or 0      */
     const rv_timing       *timing;
     int                    threads;
+    double                 keep_seconds, keep_ms; /* a checkpoint of the first network at these intervals: of wall time, or
+                                            simulated; 0: none                                                */
     bool                   quiet;        /* no progress bar, no summary, no warnings                          */
     bool                   unsafe;       /* the full Lua libraries, no limit on memory, all hosts             */
     bool                   network;      /* net:listen and net:send reach other machines                      */

@@ -214,17 +214,42 @@ int network_quantize(lua_State *L)
     return 2;
 }
 
-/* net:find(name): a population */
-int network_find(lua_State *L)
+static rv_population find_population(lua_State *L, script_net *net, int index, const char *what)
 {
-    script_net   *net = script_self(L, TYPE_NETWORK);
-    const char   *name = script_text(L, 2, "net:find: the name"), *names[64];
+    const char   *name = script_text(L, index, what), *names[64];
     rv_population found = rv_population_find(net->net, name);
     int           n = 0;
-    if (found.id) return script_push_slice(L, net, rv_all(found)), 1;
+    if (found.id) return found;
     for (; n < rv_population_count(net->net) && n < COUNT(names); n++) names[n] = rv_population_name(net->net, (rv_population){ n + 1 });
     const char *near = rv_suggest(name, names, n);
     script_fail(L, near ? "net:find: no population \"%s\"; did you mean \"%s\"?" : "net:find: no population \"%s\"", name, near);
+}
+
+static bool is_between(const rv_net *net, int id, rv_population source, rv_population target)
+{
+    return rv_projection_source(net, (rv_projection){ id }).id == source.id && rv_projection_target(net, (rv_projection){ id }).id == target.id;
+}
+
+/* All projections between two populations, in the order in which they were made. */
+static int find_projections(lua_State *L, script_net *net, rv_population source, rv_population target)
+{
+    int n = 0, all = rv_projection_count(net->net);
+    for (int id = 1; id <= all; id++) n += is_between(net->net, id, source, target);
+    if (n == 0) script_fail(L, "net:find: no projection \"%s\" -> \"%s\"", rv_population_name(net->net, source), rv_population_name(net->net, target));
+    script_group *group = script_group_new(L, TYPE_PROJECTION, 1, n);
+    for (int id = all; id >= 1; id--)
+        if (is_between(net->net, id, source, target)) group->ids[--n] = id;
+    return 1;
+}
+
+/* net:find(name): a population; net:find(source, target): the projections from one to the other */
+int network_find(lua_State *L)
+{
+    script_net   *net = script_self(L, TYPE_NETWORK);
+    rv_population found = find_population(L, net, 2, "net:find: the name");
+    if (!lua_isnoneornil(L, 3)) return find_projections(L, net, found, find_population(L, net, 3, "net:find: the name of the target"));
+    script_push_slice(L, net, rv_all(found));
+    return 1;
 }
 
 /* ---- net:map(chip, options) ----------------------------------------------------------------------------------- */

@@ -63,6 +63,8 @@ typedef struct script_net {
     results_touch     *touches; /* [n_touches] what the user did so far                                 */
     int64_t            n_touches, touches_room;
     bool               begun;   /* its first run has begun                                              */
+    bool               loaded;  /* from a checkpoint: results files begin there                         */
+    struct script_keeper *keeper; /* writes checkpoints while it runs; NULL: nobody does                  */
     script_link       *links;   /* to the world outside                                                 */
     double             pace;    /* how much faster than the clock, 0: as fast as it can                 */
     double             pace_wall, pace_ms, pace_behind; /* seconds, ms, seconds: where both were in step; the most it was behind */
@@ -86,7 +88,7 @@ struct script {
     script_net *nets;                       /* alive, newest first */
     int         n_nets, summary_net;        /* summary_net: reference that keeps a lone network until the summary */
     rv_profile  gone;                       /* of the networks already gone: times only */
-    bool        out_used;
+    bool        out_used, kept; /* --out and --checkpoint-every have their network */
     struct live *live;   /* the watched network, the first one that ran; NULL: none                            */
     script_net  *live_net;
     struct film *film;
@@ -238,6 +240,7 @@ int network_knob(lua_State *L); /* script_live.c    */
 int network_at(lua_State *L);
 int network_every(lua_State *L);
 int network_output(lua_State *L);
+int network_save(lua_State *L);        /* script_checkpoint.c */
 int network_profile(lua_State *L);
 int network_plot(lua_State *L);        /* script_figures.c */
 int network_listen(lua_State *L);      /* script_link.c */
@@ -265,6 +268,14 @@ bool               script_is_inhibitory(script_net *net, rv_population populatio
 /** Refuses a call that changes the definition from inside a callback. */
 void script_defining(lua_State *L, script_net *net, const char *call);
 
+/* ---- checkpoints (script_checkpoint.c) ------------------------------------------------------------------------ */
+
+void script_open_checkpoint(lua_State *L);
+
+/** Before each run: lets the first network be saved at the intervals that the command line asks for. */
+rv_status script_keeper_begin(script_net *net);
+void      script_keeper_free(script_net *net);
+
 /* ---- the live view, and what users do through it (script_live.c) ----------------------------------------------- */
 
 /** Before each run of a network: the first one opens the view and sets up what is replayed. */
@@ -289,6 +300,9 @@ void script_links_free(script_net *net);
 void   script_bar_erase(script *s);
 /** Why the file cannot be written (errno), 0 if it can: it need not exist, but its folder must. */
 int script_unwritable(const char *path);
+
+/** The functions of the script that the network calls, as a list for people; they are not in checkpoints. Empty: none. */
+void script_functions(const script_net *net, char *text, size_t size);
 
 /** Adds the times of a network's runs to a sum. */
 void script_add_times(rv_profile *sum, const rv_net *net);

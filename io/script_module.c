@@ -20,7 +20,6 @@ static int unknown_name(lua_State *L)
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
         if (lua_type(L, -2) == LUA_TSTRING && n < COUNT(names)) names[n++] = lua_tostring(L, -2);
     qsort(names, n, sizeof *names, compare_names);
-    if (strcmp(key, "load") == 0) script_fail(L, "%s.load comes in a later version of Ranvier", table);
     const char *near = rv_suggest(key, names, n);
     if (near) script_fail(L, "there is no %s.%s; did you mean %s.%s?", table, key, table, near);
     script_fail(L, "there is no %s.%s", table, key);
@@ -161,6 +160,7 @@ void script_open_module(lua_State *L)
     script_open_groups(L);
     script_open_figures(L);
     script_open_hw(L);
+    script_open_checkpoint(L);
     script_open_files(L);
     script_open_link(L);
     add_arguments(L);

@@ -72,6 +72,7 @@ static int free_network(lua_State *L)
     if (!net->net) return 0;
     script_live_forget(net);
     script_outputs_close(net);
+    script_keeper_free(net);
     script_links_free(net);
     for (script_net **link = &s->nets; *link; link = &(*link)->next) {
         if (*link != net) continue;
@@ -473,6 +474,7 @@ void script_open_network(lua_State *L)
         { "time", network_time },       { "stop", network_stop },           { "at", network_at },
         { "knob", network_knob },
         { "every", network_every },     { "output", network_output },       { "plot", network_plot },
+        { "save", network_save },
         { "profile", network_profile }, { "hash", network_hash },           { "find", network_find },
         { "quantize", network_quantize }, { "map", network_map },           { "export", network_export },
         { "save_sonata", network_save_sonata },

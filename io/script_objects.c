@@ -45,16 +45,12 @@ static bool is_variable_of(lua_State *L, const char *name)
 
 static int unknown_field(lua_State *L)
 {
-    static const char *const later[] = { "save" };
     const char              *object = luaL_tolstring(L, 1, NULL), *key = script_describe(L, 2);
     if (lua_type(L, 2) != LUA_TSTRING) return script_fail(L, "%s has no field %s", object, key);
     key = lua_tostring(L, 2);
     if (is_variable_of(L, key))
         return script_fail(L, "%s: %s is read with :get(\"%s\") and changed with :set(\"%s\", value)", object, key, key,
                            key);
-    for (int i = 0; i < COUNT(later); i++)
-        if (luaL_testudata(L, 1, TYPE_NETWORK) && strcmp(key, later[i]) == 0)
-            return script_fail(L, "%s: %s comes in a later version of Ranvier", object, key);
     const char *near = nearest_key(L, key, lua_upvalueindex(1), lua_upvalueindex(2));
     if (near) return script_fail(L, "%s has no method or field %s; did you mean %s?", object, key, near);
     return script_fail(L, "%s has no method or field %s", object, key);

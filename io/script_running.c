@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sim/clock.h"
+#include "sim/net.h"
 
 /* ---- progress ------------------------------------------------------------------------------------------------- */
 
@@ -92,6 +93,7 @@ static rv_status open_outputs(script_net *net)
                                          .inhibitory = is_inhibitory,
                                          .shape = shape_of,
                                          .touches = net->n_knobs > 0 || s->options.show || s->options.replay ? script_touches : NULL,
+                                         .from_now = net->loaded,
                                          .user = net };
     script_knob_labels(net, labels, sizeof labels);
     for (script_output *output = net->outputs; output; output = output->next) {
@@ -159,6 +161,7 @@ static rv_status run_whole(script_net *net, double duration_ms)
     if (status == RV_OK) status = open_outputs(net);
     net->run_begin_ms = rv_time(net->net), net->run_end_ms = net->run_begin_ms + duration_ms;
     if (status == RV_OK) status = script_live_begin(net);
+    if (status == RV_OK) status = script_keeper_begin(net);
     net->wall_begin = clock_seconds();
     if (status == RV_OK) status = rv_run(net->net, duration_ms);
     script_links_end_run(net);
@@ -256,6 +259,22 @@ int population_on_spike(lua_State *L)
     script_callback *callback = read_function(L, p->net, 2, "population:on_spike: the argument");
     script_check(L, p->net, rv_on_spike(p->net->net, p->slice.population, on_spike, callback));
     return 0;
+}
+
+void script_functions(const script_net *net, char *text, size_t size)
+{
+    const rv_net *rv = net->net;
+    size_t        n = 0;
+    text[0] = 0;
+    for (int k = 0; k < rv->n_timers && n < size; k++)
+        if (rv->timer[k].f == on_time)
+            n += (size_t)snprintf(text + n, size - n, "%snet:%s(%.10g)", n ? ", " : "", rv->timer[k].interval ? "every" : "at",
+                                  (double)(rv->timer[k].interval ? rv->timer[k].interval : rv->timer[k].next) * rv_resolution(rv));
+    for (int k = 0; k < rv->n_spike_listeners && n < size; k++)
+        if (rv->spike_listener[k].f == on_spike)
+            n += (size_t)snprintf(text + n, size - n, "%s%s:on_spike", n ? ", " : "", rv_population_name(rv, (rv_population){ rv->spike_listener[k].population + 1 }));
+    for (int k = 0; k < net->n_knobs && n < size; k++) n += (size_t)snprintf(text + n, size - n, "%snet:knob(\"%s\")", n ? ", " : "", net->knobs[k].label);
+    if (net->links && n < size) snprintf(text + n, size - n, "%snet:listen or net:send", n ? ", " : "");
 }
 
 /* ---- profile and summary -------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* ranvier info FILE: what is in a file of any kind that Ranvier reads. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hw/chip.h"
@@ -8,6 +9,7 @@
 #include "hw/netx.h"
 #include "hw/sanafe.h"
 #include "hw/tennlab.h"
+#include "io/checkpoint.h"
 #include "io/nir.h"
 #include "io/nir_data.h"
 #include "io/results.h"
@@ -176,6 +178,17 @@ static int describe_chip(const char *path)
     return 0;
 }
 
+static int describe_checkpoint(const char *path, bool script)
+{
+    rv_error error = { 0 };
+    char    *text;
+    if (checkpoint_describe(path, script, &text, &error) != RV_OK) return command_fail(1, "%s", error.text);
+    if (!text) return command_fail(1, "\"%s\" holds no script", path);
+    fputs(text, stdout);
+    free(text);
+    return 0;
+}
+
 /* ---- kinds of file ---------------------------------------------------------------------------------------------- */
 
 static bool is_mapping(const char *path)
@@ -204,13 +217,14 @@ int command_info(const command *c)
     const char          *path[1];
     const command_option options[] = { { "--script", NULL, "print the script that made the file", NULL, &script } };
     const command_usage  usage = { "info", "FILE [--script]",
-                                   "Prints what is in a file: results and SONATA spikes or reports (.h5), spikes as .npz or text, recordings of event\n"
+                                   "Prints what is in a file: results, checkpoints, and SONATA spikes or reports (.h5), spikes as .npz or text, recordings of event\n"
                                    "cameras, SONATA circuits (configs .json, nodes and edges .h5), NIR graphs (.nir) and their data (.nird), netx networks (.net), mapping files (.h5), SANA-FE (.yaml, .net) and\n"
                                    "TENNLab (.json) networks, chip profiles (.chip).",
                                    options, 1, 1, 1 };
     int n, status = command_read(c, &usage, path, &n);
     if (status >= 0) return status;
     if (command_ends_with(path[0], ".lua")) return command_fail(1, "\"%s\" is a script; ranvier run runs it, ranvier info reads what it writes", path[0]);
+    if (checkpoint_is_file(path[0])) return describe_checkpoint(path[0], script);
     if (script) return print_script(path[0]);
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (command_ends_with(path[0], kinds[k].ending) && (!kinds[k].is || kinds[k].is(path[0]))) return kinds[k].describe(path[0]);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/checkpoint_seal.h"
 #include "io/script_command.h"
 #include "io/script_window.h"
 
@@ -18,11 +19,6 @@ static int refuse_kind(const char *path)
     FILE *file = fopen(path, "rb");
     if (!file) return command_fail(1, "cannot read \"%s\": %s", path, strerror(errno));
     fclose(file);
-    if (command_is_hdf5(path))
-        return command_fail(1,
-                            "\"%s\" is an HDF5 file: ranvier view, info, stats and plot read results; checkpoints come in a "
-                            "later version, this one runs Lua scripts (.lua), SONATA configs (.json), netx networks (.net) and NIR graphs (.nir)",
-                            path);
     return command_fail(
         1, "\"%s\" is not a kind of file that can be run; this version runs Lua scripts, ending in .lua, SONATA configs, ending in .json, netx networks, ending in .net, and NIR graphs, ending in .nir", path);
 }
@@ -33,14 +29,14 @@ static int refuse_kind(const char *path)
 typedef struct run_line {
     const char     *path, *configs[MOST_CONFIGS]; /* more SONATA configs follow the first */
     int             n_configs;
-    const char     *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms;
+    const char     *out, *time, *threads, *seed, *timing, *replay, *frames, *frame_ms, *keep;
     bool            quiet, unsafe, network, profile, live, paused;
     script_argument arguments[MOST_ARGUMENTS + 1];
     char            names[MOST_ARGUMENTS][COMMAND_NAME];
     int             n_arguments;
     uint64_t        seed_number;
     rv_timing       timing_kind;
-    double          threads_number, frame_ms_number;
+    double          threads_number, frame_ms_number, keep_seconds, keep_ms;
 } run_line;
 
 static bool read_timing(run_line *line)
@@ -61,6 +57,25 @@ static bool read_threads(run_line *line)
     return false;
 }
 
+/* 60s, 10min, 2h: wall time; 1000ms: simulated. */
+static bool read_keep(run_line *line)
+{
+    static const struct {
+        const char *unit;
+        double      seconds, ms;
+    } units[] = { { "s", 1, 0 }, { "min", 60, 0 }, { "h", 3600, 0 }, { "ms", 0, 1 } };
+    char  *unit;
+    double x = line->keep ? strtod(line->keep, &unit) : 0;
+    if (!line->keep) return true;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (unit == line->keep || strcmp(unit, units[i].unit) != 0 || !(x > 0 && x <= 1e9)) continue;
+        line->keep_seconds = x * units[i].seconds, line->keep_ms = x * units[i].ms;
+        return true;
+    }
+    command_fail(2, "--checkpoint-every is \"%s\"; allowed are times of the clock, as 60s, 10min or 2h, and simulated ones, as 1000ms", line->keep);
+    return false;
+}
+
 /* --time MS is the argument time=MS, and --out has the ending that programs know HDF5 files by. */
 static bool read_values(run_line *line)
 {
@@ -77,7 +92,7 @@ static bool read_values(run_line *line)
         command_fail(2, "--out is \"%s\"; a file name ending in .h5 is needed", line->out);
         return false;
     }
-    return command_seed("--seed", line->seed, &line->seed_number) && read_timing(line) && read_threads(line);
+    return command_seed("--seed", line->seed, &line->seed_number) && read_timing(line) && read_threads(line) && read_keep(line);
 }
 
 /* @return -1 to go on, or the exit status */
@@ -90,6 +105,7 @@ static int read_line(const command *c, run_line *line)
         { "--threads", "N", "threads, all cores by default; results do not depend on it", &line->threads, NULL },
         { "--seed", "S", "of all random numbers, instead of the script's", &line->seed, NULL },
         { "--timing", "grid|exact", "instead of the script's", &line->timing, NULL },
+        { "--checkpoint-every", "T", "save the (first) network every 60s (min, h) of the clock, or 1000ms simulated: OUT.checkpoint.h5", &line->keep, NULL },
         { "--quiet", NULL, "no progress bar, summary or warnings", NULL, &line->quiet },
         { "--live", NULL, "open a window and watch it run", NULL, &line->live },
         { "--paused", NULL, "with --live: begin paused", NULL, &line->paused },
@@ -103,7 +119,9 @@ static int read_line(const command *c, run_line *line)
     };
     const command_usage usage = {
         "run",         "FILE.lua [name=value ...] [options]",
-        "Runs a script, which reads name=value as rv.arg.name; or a lava-dl network (FILE.net input=FILE) on the emulated chip, or a NIR graph (FILE.nir input=FILE); or a SONATA simulation (CONFIG.json [CONFIG.json] [time=MS dt=MS output_dir=FOLDER]).",
+        "Runs a script, which reads name=value as rv.arg.name; or goes on with a checkpoint for --time MS (FILE.h5: --out holds what comes from there on);\n"
+        "or a lava-dl network (FILE.net input=FILE) on the emulated chip, or a NIR graph (FILE.nir input=FILE);\n"
+        "or a SONATA simulation (CONFIG.json [CONFIG.json] [time=MS dt=MS output_dir=FOLDER]).",
         options,       sizeof options / sizeof *options,      1,
         MOST_ARGUMENTS
     };
@@ -189,6 +207,8 @@ static script_options options_of(const run_line *line, const char *command_line)
         .seed = line->seed ? &line->seed_number : NULL,
         .timing = line->timing ? &line->timing_kind : NULL,
         .threads = (int)line->threads_number,
+        .keep_seconds = line->keep_seconds,
+        .keep_ms = line->keep_ms,
         .quiet = line->quiet,
         .unsafe = line->unsafe,
         .network = line->network,
@@ -198,6 +218,23 @@ static script_options options_of(const run_line *line, const char *command_line)
         .frame_ms = line->frame_ms_number,
         .paused = line->paused,
     };
+}
+
+/* A checkpoint is run by the script that one would write for it, so that every option works. */
+static int run_checkpoint(const command *c, const run_line *line, const script_options *options)
+{
+    static const char text[] = "local rv = require \"ranvier\"\nrv.load(rv.arg.checkpoint):run(rv.arg.time)\n";
+    script_argument   arguments[MOST_ARGUMENTS + 2];
+    script_options    o = *options;
+    rv_error          error = { 0 };
+    if (line->seed || line->timing)
+        return command_fail(2, "--%s: a checkpoint goes on with the %s it has", line->seed ? "seed" : "timing", line->seed ? "random numbers" : "timing");
+    if (checkpoint_check_seal(line->path, &error) != RV_OK) return command_fail(1, "%s; ranvier view, info, stats and plot read results", error.text);
+    if (!line->time) return command_fail(2, "\"%s\" is a checkpoint: --time MS says for how long it goes on", line->path);
+    memcpy(arguments, o.arguments, (size_t)o.n_arguments * sizeof *arguments);
+    arguments[o.n_arguments] = (script_argument){ "checkpoint", line->path };
+    o.arguments = arguments, o.n_arguments++, o.text = text, o.text_length = sizeof text - 1;
+    return line->live ? run_live(c, &o) : close_script(run_script(c, &o));
 }
 
 int command_run(const command *c)
@@ -212,6 +249,7 @@ int command_run(const command *c)
     else if (status < 0 && command_ends_with(line->path, ".net")) status = command_run_netx(c, &options, line->live);
     else if (status < 0 && command_ends_with(line->path, ".json")) status = command_run_sonata(c, &options, line->configs, line->n_configs, line->live);
     else if (status < 0 && command_ends_with(line->path, ".nir")) status = command_run_nir(c, &options, line->live);
+    else if (status < 0 && command_is_hdf5(line->path)) status = run_checkpoint(c, line, &options);
     else if (status < 0) status = refuse_kind(line->path);
     free(line);
     return status;

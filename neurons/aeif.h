@@ -162,7 +162,7 @@ static inline double aeif_rise(stretch *s, const dynamics *rising, double length
         stop = smaller(stop, peak);
         t += dynamics_pass(s, length - t, false, stop);
         if (s->x[V_M] >= peak) t -= dynamics_step_back(s, peak), *at_peak = true;
-        else if (s->x[V_M] < stop) break;
+        else if (!(s->x[V_M] >= stop)) break; /* what is no number does not rise */
         else if (aeif_straight(s, s->x[V_M])) t += aeif_climb(s, rising, length - t, at_peak);
         else stop = s->x[V_M] + 2 * bend;
     }

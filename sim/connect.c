@@ -46,6 +46,8 @@ static rv_status check_positions(const connector *c, rv_error *error)
                                       &c->definition->population[p->target.population] };
     char                  text[OBJECT_TEXT];
     definition_projection_label(c->definition, p, text);
+    if (p->p.function == value_lost_function || p->weight.function == value_lost_function || p->delay.function == value_lost_function)
+        return error_set(error, RV_CONFLICT, "%s: it was drawn by a function of the script, which a checkpoint does not hold: its synapses are there, but cannot be drawn again", text);
     for (int k = 0; k < 2; k++)
         if (!ends[k]->xyz)
             return error_set(error, RV_CONFLICT,

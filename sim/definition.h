@@ -164,6 +164,9 @@ rv_status definition_next_pairs(void *definition_pairs, bool first, rv_pairs *pa
 /** Sets one parameter; a list of a step current must keep its length. */
 rv_status definition_set_input(definition *d, int input, const char *name, rv_value value, rv_error *error);
 
+/** Where the values of a parameter of an input are if it is a list: [n_steps]; NULL if it is one number. */
+double **definition_input_list(input_def *input, int param);
+
 /** Draws or copies values for a range of neurons into v, checked against the field; v stays as it was if they are
  *  refused. @param stream index of the field, to draw from streams of its own @param v one of that population's */
 rv_status definition_set_values(const definition *d, const neuron_range *range, const rv_field *field, uint32_t stream,

@@ -136,6 +136,8 @@ static bool is_list(const input_def *in, int k)
     return is_times(in, k) || (in->kind == INPUT_STEP && k == STEP_AMPLITUDES) || (in->kind == INPUT_INHOMOGENEOUS && k == RATE_VALUES);
 }
 
+double **definition_input_list(input_def *in, int k) { return is_list(in, k) ? list_of(in, k) : NULL; }
+
 /* @param length of the list if it is one */
 static rv_status set_param(input_def *in, const char *object, const char *name, const rv_value *value, int64_t *length,
                            rv_error *error)

@@ -86,6 +86,7 @@ static void forget(heard_spikes *list, double before)
 {
     int64_t drop = 0;
     while (drop < list->n && list->spike[drop].time < before) drop++;
+    if (drop == 0) return;
     memmove(list->spike, list->spike + drop, (size_t)(list->n - drop) * sizeof *list->spike);
     list->n -= drop;
 }

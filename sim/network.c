@@ -8,7 +8,6 @@
 #include "sim/error.h"
 #include "sim/memory.h"
 
-enum { LONGEST_WINDOW = 128 }; /* steps; without synapses windows would be endless */
 
 /* ---- where neurons live ------------------------------------------------------------------------------------- */
 
@@ -272,7 +271,9 @@ static rv_status assign_levels(network *net, rv_error *error)
 {
     const definition *d = net->def;
     bool              changed = true;
-    net->n_levels = 1;
+    net->n_levels = 1; /* unless they have been assigned before */
+    for (int p = 0; p < d->n_populations; p++)
+        if (net->population[p].level >= net->n_levels) net->n_levels = net->population[p].level + 1;
     for (int round = 0; changed && round <= d->n_populations; round++) {
         changed = false;
         for (int i = 0; i < d->n_projections; i++) {
@@ -336,12 +337,15 @@ rv_status network_choose_window(network *net, rv_error *error)
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
-static rv_status compile(network *net, int threads, rv_error *error)
+static rv_status make_rows(network *net, void *threads, rv_error *error) { return rows_build(net, *(int *)threads, error); }
+
+static rv_status compile(network *net, int threads, network_fill_fn fill, void *user, rv_error *error)
 {
+    net->layout = threads;
     TRY(lay_out_tiles(net, threads, error));
     for (int p = 0; p < net->def->n_populations; p++) TRY(network_prepare_population(net, p, error));
     TRY(make_bundles(net, error));
-    TRY(rows_build(net, threads, error));
+    TRY(fill(net, user, error));
     TRY(assign_levels(net, error));
     if ((int64_t)net->n_tiles * net->n_levels > MAX_SPIKE_LISTS)
         return error_set(error, RV_OUT_OF_RANGE, "the network needs %d tiles and %d levels of delays shorter than a step, allowed are %d together: use fewer threads",
@@ -349,7 +353,7 @@ static rv_status compile(network *net, int threads, rv_error *error)
     return network_choose_window(net, error);
 }
 
-rv_status network_compile(const definition *d, int threads, network **result, rv_error *error)
+rv_status network_restore(const definition *d, int layout, network_fill_fn fill, void *user, network **result, rv_error *error)
 {
     *result = NULL;
     network *net = calloc(1, sizeof *net);
@@ -357,11 +361,13 @@ rv_status network_compile(const definition *d, int threads, network **result, rv
     net->def = d;
     net->population = calloc((size_t)d->n_populations + 1, sizeof *net->population);
     net->min_delay = malloc(((size_t)d->n_projections + 1) * sizeof *net->min_delay);
-    rv_status status = net->population && net->min_delay ? compile(net, threads, error) : error_memory(error, "the network", 0);
+    rv_status status = net->population && net->min_delay ? compile(net, layout, fill, user, error) : error_memory(error, "the network", 0);
     if (status == RV_OK) *result = net;
     else network_free(net);
     return status;
 }
+
+rv_status network_compile(const definition *d, int threads, network **net, rv_error *error) { return network_restore(d, threads, make_rows, &threads, net, error); }
 
 static void bundle_free(const network *net, bundle *b)
 {

@@ -11,6 +11,7 @@
 #include "sim/definition.h"
 
 enum { MAX_TILE = 65536, NEURON_BLOCK = 64, MAX_SPIKE_LISTS = 1024 /* tiles x levels */ };
+enum { LONGEST_WINDOW = 128 }; /* steps; without synapses windows would be endless */
 
 /** A stretch of one population in one tile. Parts begin at multiples of NEURON_BLOCK in the population and the tile. */
 typedef struct part {
@@ -90,6 +91,7 @@ typedef struct population_net {
 typedef struct network {
     const definition *def;
     int               n_tiles, n_bundles, n_levels;
+    int               layout; /* the number of threads for which neurons were dealt out to tiles */
     int               n_epochs;   /* bundles that learn in epochs */
     int               n_voltage_rules; /* bundles whose rule depends on the membrane potential of the target */
     tile             *tile;       /* [n_tiles]       */
@@ -106,6 +108,11 @@ typedef struct network {
 rv_status network_compile(const definition *d, int threads, network **net, rv_error *error);
 void      network_free(network *net);
 
+/** The same for synapses that are there already: fill() fills the rows of all bundles and min_delay instead of making them.
+ *  @param layout of the network that they come from: so the tiles are the same */
+typedef rv_status (*network_fill_fn)(network *net, void *user, rv_error *error);
+rv_status network_restore(const definition *d, int layout, network_fill_fn fill, void *user, network **net, rv_error *error);
+
 /** Recomputes the constants of a population after parameters changed. */
 rv_status network_prepare_population(network *net, int population, rv_error *error);
 
@@ -115,6 +122,12 @@ void      rows_free(rows *r, int64_t n_sources);
 
 /** Notes what follows from the finished arrays: their size, and whether targets follow one another. */
 void rows_finish(rows *r, int64_t n_sources);
+
+/** What follows from the completed parameters of a bundle's kind of synapse: factor, graded, summed, the range of what is learnt. */
+void rows_prepare_synapse(bundle *b);
+
+/** Adds a bundle whose rows are there to the sums of its network: synapses, bytes, the longest delay. */
+void rows_note_size(network *net, const bundle *b);
 
 /** Gives every synapse of a bundle of constant weight its own weight, so that they can be set one by one. */
 rv_status rows_expand_weights(network *net, bundle *b, rv_error *error);

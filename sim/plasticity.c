@@ -70,6 +70,8 @@ void plastic_close(plastic *p)
     *p = (plastic){ 0 };
 }
 
+bool plastic_reserve_voltage(plastic *p) { return voltage_reserve(&p->voltage, voltage_steps(p)); }
+
 /* ---- synapses that change ----------------------------------------------------------------------------------- */
 
 source_trace plastic_new_source(double now) { return (source_trace){ .last = -INFINITY, .caught_up = now, .carried = -INFINITY }; }
@@ -91,7 +93,7 @@ bool plastic_move(plastic *p, const network *net, const rows *fresh, const uint3
     }
     for (int64_t i = 0; i < fresh->n_synapses && p->n_own > 0; i++)
         if (origin[i] != UINT32_MAX) memcpy(moved.own + i * p->n_own, p->own + (int64_t)origin[i] * p->n_own, (size_t)p->n_own * sizeof *p->own);
-    if (p->b->rule->voltage_change && !voltage_reserve(&moved.voltage, voltage_steps(&moved))) {
+    if (p->b->rule->voltage_change && !plastic_reserve_voltage(&moved)) {
         close_rows(&moved, fresh);
         return false;
     }

@@ -97,6 +97,9 @@ plastic_synapse plastic_read(const plastic *p, int64_t segment, int64_t synapse,
  *  @param parent [fresh->n_segments] @param origin [fresh->n_synapses] @return whether there was memory */
 bool plastic_move(plastic *p, const network *net, const rows *fresh, const uint32_t *parent, const uint32_t *origin, double now);
 
+/** Room for the depression of as many steps as the longest dendritic part asks for. @return whether there was memory */
+bool plastic_reserve_voltage(plastic *p);
+
 /** The traces of a segment that begins to learn now. */
 source_trace plastic_new_source(double now);
 

@@ -32,7 +32,7 @@ static rv_status add_column(probe *p, state *s, int64_t column)
 rv_status probe_open(probe *p, state *s, rv_error *error)
 {
     size_t tiles = (unsigned)s->net->n_tiles;
-    p->n_rows = s->net->window / p->interval + 2;
+    p->n_rows = s->net->longest_window / p->interval + 2; /* windows may grow again */
     p->column = calloc(tiles, sizeof *p->column);
     p->n_column = calloc(tiles, sizeof *p->n_column);
     for (int k = 0; k < 2; k++) p->rows[k] = malloc((size_t)(p->n_rows * p->n_columns) * sizeof(double) + 1);

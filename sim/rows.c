@@ -360,7 +360,6 @@ static rv_status sort_tile(builder *w, int t, sorter *s)
     if (!r->segment) return RV_OUT_OF_MEMORY;
     for (int64_t source = 0; source < n; source++) cut_row(w, t, source);
     r->segment[total] = (segment){ .first = (uint32_t)r->n_synapses };
-    rows_finish(r, n);
     return RV_OK;
 }
 
@@ -398,6 +397,18 @@ static void effect_of_tile(builder *w, int t)
     w->negative |= negative, w->positive |= positive;
 }
 
+void rows_prepare_synapse(bundle *b)
+{
+    const rv_synapse *kind = b->synapse;
+    double            full[RV_MAX_SYNAPSE_PARAMS];
+    if (!kind) return;
+    memcpy(full, b->synapse_param, sizeof full);
+    if (b->epoch) kind->learn(full, &b->epoch->low[EPOCH_W], &b->epoch->high[EPOCH_W]);
+    b->factor = kind->factor ? kind->factor(full) : 1;
+    b->graded = !b->counts && kind->graded && kind->graded(full);
+    b->summed = !b->counts && kind->summed && kind->summed(full);
+}
+
 /* The kind of synapse has its say once all weights are known. Rules that learn at spikes do not go with it, so weights are
  * not doubles. */
 static void take_effect(builder *w)
@@ -406,12 +417,7 @@ static void take_effect(builder *w)
     const rv_synapse *kind = b->synapse;
     if (!kind) return;
     if (kind->settle) kind->settle(b->synapse_param, w->negative || b->epoch, w->positive || b->epoch); /* learning may do both */
-    double full[RV_MAX_SYNAPSE_PARAMS];
-    memcpy(full, b->synapse_param, sizeof full);
-    if (b->epoch) kind->learn(full, &b->epoch->low[EPOCH_W], &b->epoch->high[EPOCH_W]);
-    b->factor = kind->factor ? kind->factor(full) : 1;
-    b->graded = !b->counts && kind->graded && kind->graded(full);
-    b->summed = !b->counts && kind->summed && kind->summed(full);
+    rows_prepare_synapse(b);
     b->weight = b->kind == WEIGHT_CONSTANT ? b->factor * kind->weight(b->synapse_param, b->weight) : 0;
     w->negative = w->positive = false;
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1)
@@ -446,15 +452,17 @@ static void note_sign(builder *w)
     b->sign = !sign_matters(w) ? 1 : w->negative && w->positive ? 0 : w->negative ? -1 : 1;
 }
 
-static void note_size(builder *w)
+void rows_note_size(network *net, const bundle *b)
 {
-    network *net = w->net;
-    net->n_synapses += w->b->n_synapses;
+    int64_t n = net->def->population[b->source].n;
+    net->n_synapses += b->n_synapses;
     for (int t = 0; t < net->n_tiles; t++) {
-        net->bytes += w->b->rows[t].bytes;
-        net->tile[t].n_synapses += w->b->rows[t].n_synapses;
-        for (int64_t k = 0; k < w->b->rows[t].n_segments; k++) {
-            int64_t steps = (int64_t)w->b->rows[t].segment[k].steps + 1;
+        rows *r = &b->rows[t];
+        rows_finish(r, n);
+        net->bytes += r->bytes;
+        net->tile[t].n_synapses += r->n_synapses;
+        for (int64_t k = 0; k < r->n_segments; k++) {
+            int64_t steps = (int64_t)r->segment[k].steps + 1;
             if (steps > net->max_delay) net->max_delay = steps;
         }
     }
@@ -469,7 +477,7 @@ static rv_status build_bundle(builder *w)
     take_effect(w);
     TRY(sort_all(w));
     note_sign(w);
-    note_size(w);
+    rows_note_size(w->net, w->b);
     return RV_OK;
 }
 

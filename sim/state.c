@@ -171,8 +171,8 @@ static bool open_tile(state *s, int t)
     for (int b = 0; b < net->n_bundles && tile->sum; b++)
         if (net->bundle[b].summed) tile->sum[b].value = need(s, n, sizeof(double), &failed);
     if (failed || !tile->part || !tile->learning || !tile->epoch || !tile->sum || !tile->touches || !tile->n_spikes || !tile->arrivals || !tile->out[0] || !tile->out[1]) return false;
-    int64_t horizon = net->max_delay + net->window + 2;
-    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->window)) return false;
+    int64_t horizon = net->max_delay + net->longest_window + 2;
+    if (!event_queue_open(&tile->queue, horizon > NEAR_FUTURE ? horizon : NEAR_FUTURE, net->longest_window)) return false;
     for (int p = 0; p < net->def->n_populations; p++)
         if (!open_part(s, t, p)) return false;
     tile->endless_from = INFINITY;

@@ -172,6 +172,12 @@ double value_draw(const rv_value *v, gsl_rng *rng, double distance)
     return value_bounded(v, x);
 }
 
+double value_lost_function(double distance, void *user)
+{
+    (void)distance, (void)user;
+    return NAN;
+}
+
 /* ---- ownership ------------------------------------------------------------------------------------------------- */
 
 rv_status value_copy(const rv_value *value, rv_value *copy, rv_error *error)

@@ -35,6 +35,9 @@ bool value_is_random(const rv_value *value);
 bool value_is_null(const rv_value *value);
 bool value_needs_distance(const rv_value *value);
 
+/** What stands for a function in a definition that was loaded from a checkpoint: functions are not in files. NAN. */
+double value_lost_function(double distance, void *user);
+
 /** An owned copy (its list is malloc'ed); freed by value_free(). */
 rv_status value_copy(const rv_value *value, rv_value *copy, rv_error *error);
 void      value_free(rv_value *value);

@@ -59,7 +59,10 @@ static void wrong_command_lines(void **state)
         { "run n.nir", 1, "is empty" },
         { "run n.net", 1, "n.net" },
         { "run missing.net input=x", 1, "missing.net" },
-        { "run signature.h5", 1, "is an HDF5 file: ranvier view, info, stats and plot read results" },
+        { "run signature.h5", 1, "is not a checkpoint, or one that was cut off: it does not end with the line that checkpoints end with; ranvier view, info, stats and plot read results" },
+        { "run n.lua --checkpoint-every 5", 2, "ranvier: --checkpoint-every is \"5\"; allowed are times of the clock, as 60s, 10min or 2h, and simulated ones, as 1000ms" },
+        { "run n.lua --checkpoint-every -5s", 2, "ranvier: --checkpoint-every is \"-5s\"" },
+        { "run n.lua --checkpoint-every 1e-7ms", 1, "the interval of a call" },
         { "run n.lua --out /nowhere/x.h5", 1, "ranvier: cannot write \"/nowhere/x.h5\": No such file or directory" },
         { "run wrong.lua", 1, "wrong.lua:2: there is no rv.netwrok; did you mean rv.network?" },
         { "run n.lua --live", 1, "ranvier: window: no display, DISPLAY is not set; write pictures with --frames FOLDER" },
@@ -129,6 +132,35 @@ static void help_and_lists(void **state)
 
 /* ---- runs ---------------------------------------------------------------------------------------------------------
  */
+
+/* What was saved on the way goes on to the same end; on the command line too. */
+static void from_checkpoint_on(void **state)
+{
+    (void)state;
+    char    hash[17] = { 0 };
+    outcome o = run("run n.lua --out k.h5 time=50 --checkpoint-every 20ms");
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.err, "");
+    memcpy(hash, o.out, 16);
+    write_file("l.lua", "local net = require('ranvier').load('k.checkpoint.h5') assert(net:time() == 40) net:run(10) print(net:hash())");
+    o = run("run l.lua --quiet");
+    assert_int_equal(o.status, 0);
+    assert_memory_equal(o.out, hash, 16);
+    o = run("info k.checkpoint.h5");
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "time           40 ms"));
+    assert_non_null(strstr(o.out, "ranvier run n.lua --out k.h5 time=50 --checkpoint-every 20ms"));
+    assert_string_equal(run("info k.checkpoint.h5 --script").out, network);
+    o = run("run k.checkpoint.h5 --time 10 --out rest.h5 --threads 1");
+    assert_int_equal(o.status, 0);
+    assert_non_null(strstr(o.out, "50 ms simulated in "));
+    assert_int_equal(run("stats rest.h5 --from 40").status, 0);
+    o = run("run k.checkpoint.h5");
+    assert_int_equal(o.status, 2);
+    assert_non_null(strstr(o.err, "\"k.checkpoint.h5\" is a checkpoint: --time MS says for how long it goes on"));
+    o = run("run k.checkpoint.h5 --time 10 --seed 3");
+    assert_non_null(strstr(o.err, "--seed: a checkpoint goes on with the random numbers it has"));
+}
 
 static void from_script_to_figure(void **state)
 {
@@ -361,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_command_lines),
         cmocka_unit_test(help_and_lists),
+        cmocka_unit_test(from_checkpoint_on),
         cmocka_unit_test(from_script_to_figure),
         cmocka_unit_test(from_script_to_circuit),
         cmocka_unit_test(unused_arguments),

@@ -70,7 +70,7 @@ static void names_of_the_module(void **state)
         { "rv.normla(1, 2)", 2, "did you mean rv.normal?" },
         { "rv.distance.gausian{}", 2, "there is no rv.distance.gausian; did you mean rv.distance.gaussian?" },
         { "rv.stats.maen{}", 2, "did you mean rv.stats.mean?" },
-        { "rv.load('x')", 2, "comes in a later version" },
+        { "rv.load('x')", 2, "rv.load: cannot read \"x\"" },
         { "rv.arg.time = 5", 2, "rv.arg.time: arguments come from the command line" },
         { "rv.exit(300)", 2, "rv.exit: the code = 300, allowed are whole numbers from 0 to 255" },
         { "require 'ranveir'", 2, "there is no ranveir.lua beside the script" },
@@ -120,7 +120,7 @@ static void methods_and_fields(void **state)
         { "net:poisson(E, { rate = 1 }):gett()", 2, "input has no method or field gett" },
         { "net:record(E, 'V_m'):vlues()", 2, "probe has no method or field vlues; did you mean values?" },
         { "rv.normal(0, 1).mean = 1", 2, "cannot be changed" },
-        { "net:save('x')", 2, "save comes in a later version" },
+        { "net:save('x')", 2, "net:save: the file" },
         {
             "getmetatable(net).__gc = nil",
             2,
