@@ -52,7 +52,8 @@ static const char *lengths(const hdf5_shape *shape)
 
 static const char *type_name(const nir_value *v)
 {
-    static const char *const names[] = { "uint8", "int32", "uint32", "int64", "uint64", "float32", "float64" };
+    static const char *const names[] = { [HDF5_U8] = "uint8", [HDF5_U16] = "uint16", [HDF5_I32] = "int32", [HDF5_U32] = "uint32", [HDF5_I64] = "int64",
+                                         [HDF5_U64] = "uint64", [HDF5_F32] = "float32", [HDF5_F64] = "float64" };
     return v->text ? "str" : names[v->type];
 }
 
