@@ -135,6 +135,7 @@ static rv_status find_address(const char *host, int port, int flags, struct addr
     char            service[16];
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = flags };
     snprintf(service, sizeof service, "%d", port);
+    if (strcmp(host, "localhost") == 0) host = "127.0.0.1"; /* is this machine whatever a name service says (RFC 6761) */
     int why = getaddrinfo(host, service, &hints, found);
     return why == 0 ? RV_OK : error_set(error, RV_FILE_ERROR, "host \"%.100s\", port %d: %s", host, port, gai_strerror(why));
 }
