@@ -1,5 +1,5 @@
-/* The barrier between windows. Threads that wait spin for some microseconds, since that is how long windows take, and then
- * sleep: a waiting thread that kept its processor would hold up the very one it waits for, which the system can move to a
+/* The barrier between windows. Threads that wait spin for some microseconds, since that is how long windows take, then
+ * offer their processor, and at last sleep: a waiting thread that kept its processor would hold up the very one it waits for, which the system can move to a
  * processor only if that is idle. A thread whose spinning was in vain spins less the next time. */
 #ifndef RV_SIM_BARRIER_H
 #define RV_SIM_BARRIER_H

@@ -61,12 +61,11 @@ static void add_mixed_in_a_row(double *restrict ex, double *restrict in, const f
 /* @return whether it was done */
 static bool add_in_a_row(target_input to, const bundle *b, const rows *r, uint32_t first, uint32_t n)
 {
-    double      *input = b->sign < 0 ? to.in : to.ex;
-    const float *weight = r->weight_float + first;
+    double *input = b->sign < 0 ? to.in : to.ex;
     if (!r->in_a_row || b->counts) return false;
     if (b->kind == WEIGHT_CONSTANT) add_constant_in_a_row(input + r->target[first], n, b->weight);
-    else if (b->kind == WEIGHT_FLOAT && b->sign != 0) add_floats_in_a_row(input + r->target[first], weight, n, 1);
-    else if (b->kind == WEIGHT_FLOAT && to.ex != to.in) add_mixed_in_a_row(to.ex + r->target[first], to.in + r->target[first], weight, n);
+    else if (b->kind == WEIGHT_FLOAT && b->sign != 0) add_floats_in_a_row(input + r->target[first], r->weight_float + first, n, 1);
+    else if (b->kind == WEIGHT_FLOAT && to.ex != to.in) add_mixed_in_a_row(to.ex + r->target[first], to.in + r->target[first], r->weight_float + first, n);
     else return false;
     return true;
 }
