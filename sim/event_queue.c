@@ -133,6 +133,8 @@ uint32_t event_queue_due(event_queue *q, int64_t step)
     return bucket_of(q, step)->first;
 }
 
+event_walk event_queue_walk(const event_queue *q, int64_t step) { return (event_walk){ bucket_of(q, step)->first, 0 }; }
+
 int64_t event_queue_skip(event_queue *q, int64_t from, int64_t to)
 {
     for (int64_t step = from; step < to; step++)

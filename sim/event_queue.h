@@ -6,6 +6,7 @@
 #define RV_SIM_EVENT_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { EVENT_CHUNK_ITEMS = 62 };
@@ -54,6 +55,21 @@ void event_queue_push_pair(event_queue *q, int64_t step, uint64_t item, uint64_t
 /** Makes `step` the present and returns the number of the first chunk of its events, 0 if there are none:
  *    for (uint32_t i = event_queue_due(q, step); i; i = q->chunk[i].next) ... q->chunk[i].item[0 .. n-1] ... */
 uint32_t event_queue_due(event_queue *q, int64_t step);
+
+/** A walk through the words of a step within the horizon, for those who look ahead. */
+typedef struct event_walk {
+    uint32_t chunk, k;
+} event_walk;
+
+event_walk event_queue_walk(const event_queue *q, int64_t step);
+
+/** The next word; NULL if there is none yet. */
+static inline const uint64_t *event_walk_on(const event_queue *q, event_walk *walk)
+{
+    if (walk->chunk && walk->k == q->chunk[walk->chunk].n && q->chunk[walk->chunk].next) *walk = (event_walk){ q->chunk[walk->chunk].next, 0 };
+    if (!walk->chunk || walk->k == q->chunk[walk->chunk].n) return NULL;
+    return &q->chunk[walk->chunk].item[walk->k++];
+}
 
 /** Empties the bucket of the present; events pushed into it later start it anew. */
 void event_queue_done(event_queue *q);

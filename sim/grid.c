@@ -195,7 +195,8 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t
         for (uint32_t k = segment[0].first; k < segment[1].first; k++) touch_neuron(tile, r->target[k]);
 }
 
-/* What is due soon is on its way from memory while this is added: first the record of the segment, then its row. */
+/* What is due soon is on its way from memory while this is added: first the record of the segment, then its row. Rows lie anywhere,
+ * and one that was not fetched ahead costs as much as adding two hundred synapses. */
 enum { SEGMENTS_AHEAD = 16, ROWS_AHEAD = 6, MOST_LINES = 16, LINE = 64 /* bytes */ };
 
 static void prefetch_lines(const void *begin, size_t bytes)
@@ -204,14 +205,16 @@ static void prefetch_lines(const void *begin, size_t bytes)
     for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch((const char *)begin + at);
 }
 
-static void prefetch_segment(const state *s, int t, uint64_t word)
+static void prefetch_segment(const state *s, int t, const uint64_t *at)
 {
-    if (event_kind_of(word) == EVENT_SEGMENT) __builtin_prefetch(&s->net->bundle[event_number(word)].rows[t].segment[event_index(word)]);
+    uint64_t word = at ? *at : 0;
+    if (at && event_kind_of(word) == EVENT_SEGMENT) __builtin_prefetch(&s->net->bundle[event_number(word)].rows[t].segment[event_index(word)]);
 }
 
-static void prefetch_row(const state *s, int t, uint64_t word)
+static void prefetch_row(const state *s, int t, const uint64_t *at)
 {
-    if (event_kind_of(word) != EVENT_SEGMENT) return;
+    uint64_t word = at ? *at : 0;
+    if (!at || event_kind_of(word) != EVENT_SEGMENT) return;
     const rows    *r = &s->net->bundle[event_number(word)].rows[t];
     const segment *segment = &r->segment[event_index(word)];
     size_t         n = segment_count(segment);
@@ -220,10 +223,19 @@ static void prefetch_row(const state *s, int t, uint64_t word)
     if (r->weight_double) prefetch_lines(r->weight_double + segment->first, n * sizeof *r->weight_double);
 }
 
-static void prefetch_ahead(const state *s, int t, const event_chunk *chunk, uint32_t k)
+/* The events of the next step are fetched while the neurons are advanced. */
+static void prefetch_segments_of(const state *s, int t, int64_t step)
 {
-    if (k + SEGMENTS_AHEAD < chunk->n) prefetch_segment(s, t, chunk->item[k + SEGMENTS_AHEAD]);
-    if (k + ROWS_AHEAD < chunk->n) prefetch_row(s, t, chunk->item[k + ROWS_AHEAD]);
+    const event_queue *q = &s->tile[t].queue;
+    event_walk         walk = event_queue_walk(q, step);
+    for (int k = 0; k < SEGMENTS_AHEAD; k++) prefetch_segment(s, t, event_walk_on(q, &walk));
+}
+
+static void prefetch_rows_of(const state *s, int t, int64_t step)
+{
+    const event_queue *q = &s->tile[t].queue;
+    event_walk         walk = event_queue_walk(q, step);
+    for (int k = 0; k < ROWS_AHEAD; k++) prefetch_row(s, t, event_walk_on(q, &walk));
 }
 
 static void wake(state *s, int t, uint64_t word, int64_t due)
@@ -247,10 +259,15 @@ static void deliver_due_events(state *s, int t, int64_t due)
 {
     event_queue *q = &s->tile[t].queue;
     int32_t      payload = 1; /* of the next segment, if its bundle is graded */
-    for (uint32_t i = event_queue_due(q, due); i; i = q->chunk[i].next)
+    uint32_t     first = event_queue_due(q, due);
+    event_walk   segments = event_queue_walk(q, due), rows = segments;
+    for (int k = 0; k < SEGMENTS_AHEAD; k++) event_walk_on(q, &segments);
+    for (int k = 0; k < ROWS_AHEAD; k++) event_walk_on(q, &rows);
+    for (uint32_t i = first; i; i = q->chunk[i].next)
         for (uint32_t k = 0; k < q->chunk[i].n; k++) { /* an event may add another to this bucket */
             uint64_t word = q->chunk[i].item[k];
-            prefetch_ahead(s, t, &q->chunk[i], k);
+            prefetch_segment(s, t, event_walk_on(q, &segments));
+            prefetch_row(s, t, event_walk_on(q, &rows));
             if (event_kind_of(word) == EVENT_SEGMENT) deliver_segment(s, t, word, due, payload);
             else if (event_kind_of(word) == EVENT_WAKE) wake(s, t, word, due);
             else if (event_kind_of(word) == EVENT_ARRIVAL) take_arrival(s, t, word, due);
@@ -428,10 +445,12 @@ static void advance_one_step(state *s, int t, int64_t step)
     inputs_draw_poisson(s, t, step);     /* Poisson background that arrives at its end                        */
     stage_end(s, t, STAGE_INPUT, &clock);
     deliver_due_events(s, t, step + 1);  /* delay elapsed: weights are added to the targets' input            */
+    prefetch_segments_of(s, t, step + 2);
     stage_end(s, t, STAGE_DELIVER, &clock);
     advance_neurons(s, t, step);         /* V_m of the others; spikes are listed, and told to the synapses    */
     show_voltages(s, t, step + 1);       /* V_m(t + h) is told to the synapses whose rule depends on it       */
     stage_end(s, t, STAGE_ADVANCE, &clock);
+    prefetch_rows_of(s, t, step + 2);
     probes_sample(s, t, step + 1);
     stage_end(s, t, STAGE_RECORD, &clock);
 }
