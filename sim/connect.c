@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/convolution.h"
 #include "sim/error.h"
 #include "sim/value.h"
 
@@ -185,7 +186,7 @@ static rv_status draw(const connector *c, int64_t i, bool values, synapse_list *
 {
     TRY(connect_partners(c, i, list, error));
     if (!values) return RV_OK;
-    TRY(draw_weights(c, i, list, error));
+    if (!c->convolution) TRY(draw_weights(c, i, list, error)); /* others come with the partners */
     return draw_delays(c, i, list, error);
 }
 
@@ -287,6 +288,8 @@ static rv_status prepare(connector *c, rv_error *error)
     TRY(check_positions(c, error));
     bool functions = is_function(&p->p) || is_function(&p->weight) || is_function(&p->delay);
     bool lists = p->weight.kind == RV_LIST || p->delay.kind == RV_LIST, listed = p->rule == CONNECT_LIST;
+    if (p->rule == CONNECT_CONVOLUTION && p->convolution.unrolled) TRY(convolution_new(c->definition, p, &c->convolution, error));
+    lists &= p->rule != CONNECT_CONVOLUTION;
     if (functions || lists || listed) TRY(allocate(&c->begin, c->drivers.count, c, error));
     if (listed) TRY(sort_entries(c, error));
     else if (lists) TRY(number_synapses(c, error));
@@ -316,5 +319,6 @@ void connector_close(connector *c)
     free(c->begin);
     free(c->entry);
     synapse_list_free(&c->made);
+    convolution_free(c->convolution);
     *c = (connector){ 0 };
 }

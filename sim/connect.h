@@ -36,6 +36,7 @@ typedef struct connector {
     int64_t              *entry;     /* [n_list] rule list: its entries by driver, in order; NULL: they are    */
     synapse_list          made;      /* of all drivers, if a function of the user was asked for them         */
     bool                  is_made;
+    struct convolution   *convolution; /* rule convolution                                                   */
 } connector;
 
 /** Prepares drawing; checks that there are positions for functions of distance. Call it on one thread: functions of the

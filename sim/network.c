@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/connect.h"
+#include "sim/convolution.h"
 #include "sim/epoch.h"
 #include "sim/error.h"
 #include "sim/memory.h"
@@ -174,6 +175,7 @@ static weight_kind kind_of(const network *net, const projection_def *p)
 /* Two projections of a bundle never share targets, so that the target tells them apart. */
 static bool fits(const network *net, const bundle *b, const projection_def *p)
 {
+    if (b->convolution || projection_is_compact(p)) return false;
     if (b->rule || b->epoch || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
     if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
     if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
@@ -220,6 +222,7 @@ static rv_status add_to_bundle(network *net, int index, rv_error *error)
         b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));
         net->n_bundles++;
         if (!b->projection || !b->rows) return error_memory(error, "bundles", 0);
+        if (projection_is_compact(p)) TRY(convolution_new(net->def, p, &b->convolution, error));
         if (p->plasticity) TRY(take_rule(net, p, b, error));
     }
     b->projection[b->n_projections++] = index;
@@ -376,6 +379,7 @@ static void bundle_free(const network *net, bundle *b)
     free(b->rows);
     free(b->projection);
     epoch_rule_free(b->epoch);
+    convolution_free(b->convolution);
 }
 
 void network_free(network *net)
