@@ -145,8 +145,7 @@ static rv_status draw_weights(const connector *c, int64_t i, synapse_list *list,
     return RV_OK;
 }
 
-/* ms to fixed point; whole steps, at least one, on the grid. */
-static inline delay_key delay_key_of(const definition *d, double ms)
+delay_key connect_delay_key(const definition *d, double ms)
 {
     double steps = ms / d->resolution;
     if (d->timing == RV_EXACT) return (delay_key)(steps * 0x1p32 + 0.5);
@@ -158,7 +157,7 @@ bool connector_one_delay(const connector *c, delay_key *delay)
 {
     const rv_value *value = &c->projection->delay;
     if (value->kind != RV_NUMBER || c->is_made) return false;
-    *delay = delay_key_of(c->definition, value_bounded(value, value->a));
+    *delay = connect_delay_key(c->definition, value_bounded(value, value->a));
     return true;
 }
 
@@ -168,7 +167,7 @@ static rv_status draw_delays(const connector *c, int64_t i, synapse_list *list, 
     const rv_value   *value = &c->projection->delay;
     double            high = c->projection->max_delay * d->resolution;
     if (value->kind == RV_NUMBER) {
-        delay_key key = delay_key_of(d, value_bounded(value, value->a));
+        delay_key key = connect_delay_key(d, value_bounded(value, value->a));
         for (int64_t k = 0; k < list->n; k++) list->delay[k] = key;
         return RV_OK;
     }
@@ -177,7 +176,7 @@ static rv_status draw_delays(const connector *c, int64_t i, synapse_list *list, 
     for (int64_t k = 0; k < list->n; k++) {
         double ms = next_value(&source, k, list->partner[k]);
         if (!(ms >= 0 && ms <= high)) return refuse(c, i, list->partner[k], "delay", ms, "ms", 0, high, error);
-        list->delay[k] = delay_key_of(d, ms);
+        list->delay[k] = connect_delay_key(d, ms);
     }
     return RV_OK;
 }

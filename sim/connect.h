@@ -61,6 +61,9 @@ rv_status connector_draw(const connector *c, int64_t i, bool values, synapse_lis
 /** Whether all synapses have one delay, that need not be kept for each. */
 bool connector_one_delay(const connector *c, delay_key *delay);
 
+/** ms to fixed point; whole steps, at least one, on the grid. */
+delay_key connect_delay_key(const definition *d, double ms);
+
 void synapse_list_free(synapse_list *list);
 
 /** Distance of two neurons; the shorter way round where the space is periodic. */

@@ -5,6 +5,7 @@
 
 #include "sim/error.h"
 #include "sim/memory.h"
+#include "sim/value.h"
 
 /* ---- what was given --------------------------------------------------------------------------------------------- */
 
@@ -202,7 +203,7 @@ static void store_kernel(convolution *c, const rv_value *weight, bool rounded, c
         for (int64_t i = 0; i < g->kernel[1]; i++)
             for (int64_t y = 0; y < g->kernel[2]; y++)
                 for (int64_t x = 0; x < g->kernel[3]; x++, n++) {
-                    double  w = weight->kind == RV_LIST ? weight->list[n] : weight->a;
+                    double  w = value_bounded(weight, weight->kind == RV_LIST ? weight->list[n] : weight->a);
                     int64_t at = (o / group_out * g->kernel[1] + i) * c->block + o % group_out * step[0] + place_of_tap(&r[0], g->kernel[2], y) * step[1] +
                                  place_of_tap(&r[1], g->kernel[3], x) * step[2];
                     c->kernel[at] = rounded && weight->kind == RV_LIST ? (double)(float)w : w;
