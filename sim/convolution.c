@@ -257,12 +257,22 @@ void convolution_signs(const convolution *c, bool *negative, bool *positive)
 
 /* ---- the walk ------------------------------------------------------------------------------------------------------- */
 
-/* Channel, row and column of a source. */
-static void coordinates(const convolution *c, int64_t place, int64_t at[3])
+/* Channel, row and column of a place. @param n how many there are */
+static void coordinates(const int64_t n[3], bool channels_last, int64_t place, int64_t at[3])
 {
-    const int64_t *n = c->shape.shape;
-    if (c->shape.channels_last) at[0] = place % n[0], at[1] = place / n[0] / n[2], at[2] = place / n[0] % n[2];
+    if (channels_last) at[0] = place % n[0], at[1] = place / n[0] / n[2], at[2] = place / n[0] % n[2];
     else at[0] = place / n[2] / n[1], at[1] = place / n[2] % n[1], at[2] = place % n[2];
+}
+
+int64_t convolution_weight_of(const projection_def *p, int64_t source, int64_t target)
+{
+    const rv_convolution *g = &p->convolution;
+    int64_t               out[3], from[3], to[3], tap[2];
+    result_shape(g, out);
+    coordinates(g->shape, g->channels_last, range_index(&p->source, source), from);
+    coordinates(out, g->channels_last, range_index(&p->target, target), to);
+    for (int k = 0; k < 2; k++) tap[k] = (from[1 + k] + g->padding[k] - to[1 + k] * g->stride[k]) / g->dilation[k];
+    return ((to[0] * g->kernel[1] + from[0] % g->kernel[1]) * g->kernel[2] + tap[0]) * g->kernel[3] + tap[1];
 }
 
 void convolution_begin(const convolution *c, int64_t neuron, int64_t from, int64_t to, int64_t shift, convolution_walk *w)
@@ -271,7 +281,7 @@ void convolution_begin(const convolution *c, int64_t neuron, int64_t from, int64
     int64_t               place = range_index(&c->source, neuron), at[3], kernel[3], step[3], stride = c->target.stride;
     *w = (convolution_walk){ 0 };
     if (place < 0) return;
-    coordinates(c, place, at);
+    coordinates(g->shape, g->channels_last, place, at);
     kernel_steps(g, kernel);
     if (g->channels_last) step[0] = stride, step[1] = c->out[2] * c->out[0] * stride, step[2] = c->out[0] * stride;
     else step[0] = c->out[1] * c->out[2] * stride, step[1] = c->out[2] * stride, step[2] = stride;

@@ -40,6 +40,9 @@ rv_status convolution_check(const rv_convolution *given, const neuron_range *sou
 rv_status convolution_new(const definition *d, const projection_def *p, convolution **c, rv_error *error);
 void      convolution_free(convolution *c);
 
+/** Which of the kernel's weights, as they were given, a synapse has. @param source, target neurons of the projection that it connects */
+int64_t convolution_weight_of(const projection_def *p, int64_t source, int64_t target);
+
 /* ---- the synapses of a neuron --------------------------------------------------------------------------------------- */
 
 /** Some of them: n[0] times n[1], with constant steps in targets and weights. */
