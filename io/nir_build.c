@@ -54,7 +54,7 @@ static rv_status check_sources(const building *b, const nir_flat_node *node)
 
 static int shortest_delay(const nir_map *map)
 {
-    int shortest = map->kernel ? 0 : INT32_MAX;
+    int shortest = map->kernel ? map->kernel->delay : INT32_MAX;
     for (int64_t k = 0; !map->kernel && k < map->row[map->n_out]; k++)
         if (map->entry[k].delay < shortest) shortest = map->entry[k].delay;
     return shortest;
@@ -198,7 +198,8 @@ static rv_status make_synapses(building *b, int source, int target, nir_map *map
 {
     links   *l = user;
     int      shift = b->level[target] - b->level[source], least = l->link[l->n++].cyclic;
-    if (map->kernel && gain_is_per_channel(b->gain[target], map->kernel->shape.kernel[0], map->n_out)) return make_convolution(b, source, target, map, least + shift);
+    if (map->kernel && gain_is_per_channel(b->gain[target], map->kernel->shape.kernel[0], map->n_out))
+        return make_convolution(b, source, target, map, (map->kernel->delay < least ? least : map->kernel->delay) + shift);
     TRY(nir_map_list(map, b->error));
     int64_t  n = map->row[map->n_out];
     double   h = rv_resolution(b->n->net);

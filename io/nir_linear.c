@@ -199,7 +199,7 @@ static rv_status list_window(const nir_kernel *kernel, builder *b, int64_t c, in
             for (int64_t x = 0; x < g->kernel[3]; x++) {
                 int64_t ix = ox * g->stride[1] - g->padding[1] + x * g->dilation[1];
                 if (ix < 0 || ix >= g->shape[2]) continue;
-                TRY(add_entry(b, ((first + k) * g->shape[1] + iy) * g->shape[2] + ix, 0, kernel->weight[((c * g->kernel[1] + k) * g->kernel[2] + y) * g->kernel[3] + x]));
+                TRY(add_entry(b, ((first + k) * g->shape[1] + iy) * g->shape[2] + ix, kernel->delay, kernel->weight[((c * g->kernel[1] + k) * g->kernel[2] + y) * g->kernel[3] + x]));
             }
         }
     end_row(b);
@@ -224,10 +224,11 @@ rv_status nir_map_list(nir_map *map, rv_error *error)
     return RV_OK;
 }
 
-static rv_status copy_kernel(const nir_map *from, nir_map *map, rv_error *error)
+static rv_status copy_kernel(const nir_map *from, int32_t delay, nir_map *map, rv_error *error)
 {
     *map = (nir_map){ .n_out = from->n_out, .n_in = from->n_in, .kernel = new_kernel(&from->kernel->shape) };
     if (!map->kernel) return error_memory(error, "the synapses of a NIR graph", (double)from->kernel->n * 8);
+    map->kernel->delay = from->kernel->delay + delay;
     memcpy(map->kernel->weight, from->kernel->weight, (size_t)from->kernel->n * sizeof *map->kernel->weight);
     return RV_OK;
 }
@@ -265,10 +266,42 @@ rv_status nir_bias_of_node(const nir_node *node, double **bias, rv_error *error)
 
 /* ---- composition ------------------------------------------------------------------------------------------------ */
 
+/* One tap for each channel. */
+static bool is_identical_kernel(const nir_kernel *k)
+{
+    const rv_convolution *g = &k->shape;
+    bool                  identity = g->groups == g->shape[0] && g->kernel[0] == g->shape[0];
+    for (int i = 0; i < 2; i++) identity &= g->kernel[2 + i] == 1 && g->stride[i] == 1 && g->padding[i] == 0 && g->padding_end[i] == 0;
+    for (int64_t i = 0; i < k->n && identity; i++) identity = k->weight[i] == 1;
+    return identity;
+}
+
+/* Whether each output is the input of the same number, all with one delay. */
+static bool only_delays(const nir_map *map, int32_t *delay)
+{
+    *delay = map->kernel ? map->kernel->delay : map->n_out > 0 && map->row[map->n_out] > 0 ? map->entry[0].delay : 0;
+    if (map->kernel) return is_identical_kernel(map->kernel);
+    bool identity = map->n_out == map->n_in && map->row[map->n_out] == map->n_out;
+    for (int64_t i = 0; i < map->n_out && identity; i++) {
+        const nir_entry *e = &map->entry[map->row[i]];
+        identity = map->row[i + 1] == i + 1 && e->in == i && e->delay == *delay && e->weight == 1;
+    }
+    return identity;
+}
+
+bool nir_map_is_identity(const nir_map *map)
+{
+    int32_t delay;
+    return only_delays(map, &delay) && delay == 0;
+}
+
+bool nir_map_is_empty(const nir_map *map) { return !map->kernel && map->row[map->n_out] == 0; } /* kernels have a weight */
+
 rv_status nir_map_compose(nir_map *outer, nir_map *inner, nir_map *map, rv_error *error)
 {
-    if (outer->kernel && nir_map_is_identity(inner)) return copy_kernel(outer, map, error);
-    if (inner->kernel && nir_map_is_identity(outer)) return copy_kernel(inner, map, error);
+    int32_t delay;
+    if (outer->kernel && only_delays(inner, &delay)) return copy_kernel(outer, delay, map, error);
+    if (inner->kernel && only_delays(outer, &delay)) return copy_kernel(inner, delay, map, error);
     TRY(nir_map_list(outer, error));
     TRY(nir_map_list(inner, error));
     builder   b;
@@ -302,29 +335,6 @@ rv_status nir_map_add(nir_map *sum, nir_map *addend, rv_error *error)
     nir_map_free(sum);
     *sum = made;
     return RV_OK;
-}
-
-bool nir_map_is_empty(const nir_map *map) { return !map->kernel && map->row[map->n_out] == 0; } /* kernels have a weight */
-
-/* One tap for each channel. */
-static bool is_identical_kernel(const nir_kernel *k)
-{
-    const rv_convolution *g = &k->shape;
-    bool                  identity = g->groups == g->shape[0] && g->kernel[0] == g->shape[0];
-    for (int i = 0; i < 2; i++) identity &= g->kernel[2 + i] == 1 && g->stride[i] == 1 && g->padding[i] == 0 && g->padding_end[i] == 0;
-    for (int64_t i = 0; i < k->n && identity; i++) identity = k->weight[i] == 1;
-    return identity;
-}
-
-bool nir_map_is_identity(const nir_map *map)
-{
-    if (map->kernel) return is_identical_kernel(map->kernel);
-    bool identity = map->n_out == map->n_in && map->row[map->n_out] == map->n_out;
-    for (int64_t i = 0; i < map->n_out && identity; i++) {
-        const nir_entry *e = &map->entry[map->row[i]];
-        identity = map->row[i + 1] == i + 1 && e->in == i && e->delay == 0 && e->weight == 1;
-    }
-    return identity;
 }
 
 void nir_map_apply(const nir_map *map, const double *x, double *y)

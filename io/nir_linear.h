@@ -1,6 +1,7 @@
 /* Linear maps with delays: what the nodes between neurons of a NIR graph do to signals, and their composition and sum. A map is a
  * list of entries by output: output i is the sum over its entries of weight x input[in](t - delay). Delays are in steps. A
- * convolution or pool is kept as its kernel until it is composed with another map or added to one. */
+ * convolution or pool is kept as its kernel, also with one delay before or behind it, until it is composed with another map or added
+ * to one. */
 #ifndef RV_IO_NIR_LINEAR_H
 #define RV_IO_NIR_LINEAR_H
 
@@ -15,6 +16,7 @@ typedef struct nir_entry {
 /** As rv_connect() takes it. */
 typedef struct nir_kernel {
     rv_convolution shape;
+    int32_t        delay;  /* steps */
     int64_t        n;
     double        *weight; /* [n] */
 } nir_kernel;
