@@ -28,7 +28,7 @@ static int tile_of(int64_t block, int64_t n_blocks, int population, lodging wher
 
 static bool has_room(const network *net, lodging where, int64_t share)
 {
-    for (int t = where.first; t < where.first + where.span; t++)
+    for (int t = where.first; t < where.first + where.span && t < net->n_tiles; t++)
         if (net->tile[t].n + share > MAX_TILE) return false;
     return true;
 }
@@ -52,7 +52,7 @@ static rv_status find_lodging(network *net, int64_t n_blocks, int threads, lodgi
     while ((n_blocks + span - 1) / span * NEURON_BLOCK > MAX_TILE) span += threads;
     int64_t share = (n_blocks + span - 1) / span * NEURON_BLOCK;
     *where = (lodging){ 0, span };
-    while (where->first + span <= net->n_tiles && !has_room(net, *where, share)) where->first += threads;
+    while (where->first < net->n_tiles && !has_room(net, *where, share)) where->first += threads;
     int missing = where->first + span - net->n_tiles;
     return missing > 0 ? add_tiles(net, missing, error) : RV_OK;
 }
