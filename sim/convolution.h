@@ -29,7 +29,7 @@ typedef struct convolution {
     convolution_reach *reach[2];    /* [height], [width] of the source                               */
     int64_t            step[2];     /* target places from a tap to the next                          */
     double            *kernel;      /* [channels of the source][block] as the walk meets them        */
-    int64_t            n_kernel, block;
+    int64_t            n_kernel, block, group_out; /* group_out: channels of the target in a group   */
 } convolution;
 
 /** Checks what rv_connect() was given and completes it. @param weight for its number of values @param object for sentences */
@@ -86,10 +86,10 @@ void convolution_signs(const convolution *c, bool *negative, bool *positive);
 /** The synapses of a segment of such a bundle in a tile; targets are numbered in the tile. */
 void convolution_begin_segment(const struct network *net, const struct bundle *b, int tile, uint32_t segment, convolution_walk *w);
 
-/** Adds its weights times a factor to the inputs of its targets: those below 0 to `in`, others to `ex`. */
-void convolution_add(convolution_walk *w, double *ex, double *in, double factor);
+/** Adds the weights of a block times a factor to the inputs of its targets: those below 0 to `in`, others to `ex`. */
+void convolution_add(const convolution_block *block, double *ex, double *in, double factor);
 
 /** Adds 1 for every synapse. */
-void convolution_count(convolution_walk *w, double *input);
+void convolution_count(const convolution_block *block, double *input);
 
 #endif

@@ -105,13 +105,13 @@ static void add_row(double *restrict input, const double *restrict weight, int64
 
 static void add_block(double *restrict input, const convolution_block *b, double factor)
 {
-    bool in_a_row = b->step[1] == 1 && b->weight_step[1] == 1;
+    bool in_a_row = b->step[1] == 1 && b->weight_step[1] == 1 && b->n[1] >= MANY;
     for (int64_t row = 0; row < b->n[0]; row++) {
         double *restrict       to = input + b->target + row * b->step[0];
         const double *restrict weight = b->weight + row * b->weight_step[0];
-        if (in_a_row && b->n[1] >= MANY) add_row(to, weight, b->n[1], factor);
+        if (in_a_row) add_row(to, weight, b->n[1], factor);
         else
-            for (int64_t k = 0; k < b->n[1]; k++) to[k * b->step[1]] += factor * weight[k * b->weight_step[1]];
+            for (int64_t k = 0; k < b->n[1]; k++, to += b->step[1], weight += b->weight_step[1]) *to += factor * *weight;
     }
 }
 
@@ -140,18 +140,14 @@ static void add_mixed_block(double *restrict ex, double *restrict in, const conv
     }
 }
 
-void convolution_add(convolution_walk *w, double *ex, double *in, double factor)
+void convolution_add(const convolution_block *block, double *ex, double *in, double factor)
 {
-    convolution_block block;
-    while (convolution_next(w, &block))
-        if (ex == in) add_block(ex, &block, factor);
-        else add_mixed_block(ex, in, &block, factor);
+    if (ex == in) add_block(ex, block, factor);
+    else add_mixed_block(ex, in, block, factor);
 }
 
-void convolution_count(convolution_walk *w, double *input)
+void convolution_count(const convolution_block *block, double *input)
 {
-    convolution_block block;
-    while (convolution_next(w, &block))
-        for (int64_t row = 0; row < block.n[0]; row++)
-            for (int64_t k = 0; k < block.n[1]; k++) input[convolution_target(&block, row, k)] += 1;
+    for (int64_t i = 0; i < block->n[0]; i++)
+        for (int64_t k = 0; k < block->n[1]; k++) input[convolution_target(block, i, k)] += 1;
 }

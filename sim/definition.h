@@ -125,6 +125,7 @@ static inline int64_t range_neuron(const neuron_range *r, int64_t i) { return r-
 static inline int64_t range_index(const neuron_range *r, int64_t neuron)
 {
     int64_t offset = neuron - r->first;
+    if (r->stride == 1) return offset >= 0 && offset < r->count ? offset : -1;
     if (offset < 0 || offset % r->stride != 0 || offset / r->stride >= r->count) return -1;
     return offset / r->stride;
 }

@@ -179,31 +179,29 @@ static void deliver_special(state *s, int t, int index, const segment *segment, 
     add_graded(ex, in, b, &b->rows[t], segment, b->graded ? payload : 1);
 }
 
+static void touch_block(tile_state *tile, const convolution_block *block)
+{
+    for (int64_t i = 0; i < block->n[0]; i++)
+        for (int64_t k = 0; k < block->n[1]; k++) touch_neuron(tile, (uint32_t)convolution_target(block, i, k));
+}
+
 /* The synapses of a convolution are worked out: the same additions as above. */
 static void deliver_convolution(state *s, int t, int index, uint32_t k, int32_t payload)
 {
-    const bundle    *b = &s->net->bundle[index];
-    target_input     to = input_of(s, t, b);
-    convolution_walk w;
-    convolution_begin_segment(s->net, b, t, k, &w);
-    if (b->counts) {
-        convolution_count(&w, to.ex);
-        return;
-    }
+    const bundle     *b = &s->net->bundle[index];
+    target_input      to = input_of(s, t, b);
+    double            factor = b->graded ? payload : 1;
+    convolution_walk  w;
+    convolution_block block;
     if (b->summed) to.ex = to.in = sum_for(s, t, index, b->rows[t].segment[k].steps);
     else if (!b->graded && b->sign > 0) to.in = to.ex;
     else if (!b->graded && b->sign < 0) to.ex = to.in;
-    convolution_add(&w, to.ex, to.in, b->graded ? payload : 1);
-}
-
-static void touch_convolution(state *s, int t, const bundle *b, uint32_t k)
-{
-    convolution_walk  w;
-    convolution_block block;
     convolution_begin_segment(s->net, b, t, k, &w);
-    while (convolution_next(&w, &block))
-        for (int64_t row = 0; row < block.n[0]; row++)
-            for (int64_t i = 0; i < block.n[1]; i++) touch_neuron(&s->tile[t], (uint32_t)convolution_target(&block, row, i));
+    while (convolution_next(&w, &block)) {
+        if (b->counts) convolution_count(&block, to.ex);
+        else convolution_add(&block, to.ex, to.in, factor);
+        if (s->tile[t].touches[index]) touch_block(&s->tile[t], &block);
+    }
 }
 
 static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t payload)
@@ -220,8 +218,7 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t
         else add_weights(s, t, b, segment);
     }
     tile->n_events += segment_count(segment);
-    if (tile->touches[event_number(word)] && b->convolution) touch_convolution(s, t, b, event_index(word));
-    else if (tile->touches[event_number(word)])
+    if (tile->touches[event_number(word)] && !b->convolution)
         for (uint32_t k = segment[0].first; k < segment[1].first; k++) touch_neuron(tile, r->target[k]);
 }
 
