@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/nir_build.h"
+#include "io/nir_from_shapes.h"
 #include "io/nir_internal.h"
 #include "io/nir_neurons.h"
 #include "sim/error.h"
@@ -400,76 +401,6 @@ static rv_status add_matrix(exporting *e, const projection_def *p, const synapse
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------- */
 
-static bool is_whole(const neuron_range *r, const population_def *p) { return r->first == 0 && r->stride == 1 && r->count == p->n; }
-
-/* Whether NIR's Conv2d is the same: channels first, and the same padding on both sides. */
-static bool is_conv2d(const exporting *e, const projection_def *p)
-{
-    int64_t        out[3], same[3];
-    rv_convolution g = p->convolution;
-    if (!projection_is_compact(p) || p->synapse || g.channels_last) return false;
-    if (!is_whole(&p->source, &def_of(e)->population[p->source.population]) || !is_whole(&p->target, &def_of(e)->population[p->target.population])) return false;
-    if (rv_convolution_result(&g, out, NULL) != RV_OK) return false;
-    for (int k = 0; k < 2; k++) g.padding_end[k] = g.padding[k];
-    return rv_convolution_result(&g, same, NULL) == RV_OK && memcmp(out, same, sizeof out) == 0;
-}
-
-/* A constant input of a population with a shape is the bias of a Conv2d, one number for a channel. */
-static bool constant_is_per_channel(const population_def *p, int64_t channels)
-{
-    int64_t each = p->n / channels;
-    for (int k = 0; k < p->model->table.n_params; k++)
-        if (strcmp(p->model->table.params[k].name, steps_names[CONSTANT]) == 0)
-            for (int64_t i = 0; i < p->n; i++)
-                if (neuron_value(&p->param[k], i) != neuron_value(&p->param[k], i / each * each)) return false;
-    return true;
-}
-
-/* The shape that a projection gives one of its ends; one row if it is no Conv2d. */
-static hdf5_shape shape_from(const exporting *e, const projection_def *p, bool source)
-{
-    const population_def *end = &def_of(e)->population[source ? p->source.population : p->target.population];
-    int64_t               n[3];
-    if (!is_conv2d(e, p)) return nir_vector_shape(end->n);
-    if (source) memcpy(n, p->convolution.shape, sizeof n);
-    else rv_convolution_result(&p->convolution, n, NULL);
-    return (hdf5_shape){ .rank = 3, .n = { n[0], n[1], n[2] }, .count = end->n };
-}
-
-static bool same_shape(const hdf5_shape *a, const hdf5_shape *b) { return a->rank == b->rank && memcmp(a->n, b->n, (size_t)a->rank * sizeof *a->n) == 0; }
-
-static bool has_shapes(const exporting *e, const projection_def *p)
-{
-    hdf5_shape source = shape_from(e, p, true), target = shape_from(e, p, false);
-    return is_conv2d(e, p) && same_shape(&source, &e->shape[p->source.population]) && same_shape(&target, &e->shape[p->target.population]);
-}
-
-/* A population has a shape if all convolutions from and to it say the same, and nothing else leads to it: NIR has no way back from a
- * row. What loses its shape can take that of others. */
-static void find_shapes(exporting *e)
-{
-    const definition *d = def_of(e);
-    bool              changed = true;
-    for (int k = 0; k < d->n_populations; k++) e->shape[k] = nir_vector_shape(d->population[k].n);
-    for (int k = 0; k < d->n_projections; k++) {
-        const projection_def *p = &d->projection[k];
-        if (!is_conv2d(e, p)) continue;
-        e->shape[p->source.population] = shape_from(e, p, true), e->shape[p->target.population] = shape_from(e, p, false);
-    }
-    for (int k = 0; k < d->n_populations; k++)
-        if (e->shape[k].rank == 3 && !constant_is_per_channel(&d->population[k], e->shape[k].n[0])) e->shape[k] = nir_vector_shape(d->population[k].n);
-    while (changed) {
-        changed = false;
-        for (int k = 0; k < d->n_projections; k++) {
-            const projection_def *p = &d->projection[k];
-            if (has_shapes(e, p)) continue;
-            hdf5_shape *ends[2] = { &e->shape[p->target.population], is_conv2d(e, p) ? &e->shape[p->source.population] : NULL };
-            for (int i = 0; i < 2; i++)
-                if (ends[i] && ends[i]->rank == 3) *ends[i] = nir_vector_shape(ends[i]->count), changed = true;
-        }
-    }
-}
-
 static rv_status put_pair(exporting *e, nir_node *node, const char *name, const int64_t pair[2])
 {
     hdf5_shape two = nir_vector_shape(2);
@@ -522,7 +453,7 @@ static rv_status add_projection(exporting *e, int k)
     const char           *label = definition_projection_label(def_of(e), p, text);
     synapses              s = { 0 };
     TRY(check_projection(e, p, label));
-    if (has_shapes(e, p)) return add_conv2d(e, p);
+    if (nir_shapes_fit(def_of(e), p, e->shape)) return add_conv2d(e, p);
     rv_status status = load_synapses(e, k, label, &s);
     for (int d = 0; d < s.n_steps && status == RV_OK; d++) status = add_matrix(e, p, &s, s.steps[d]);
     free(s.source), free(s.target), free(s.weight), free(s.delay), free(s.steps);
@@ -584,7 +515,7 @@ static rv_status check_net(exporting *e)
 static rv_status fill(exporting *e)
 {
     const definition *d = def_of(e);
-    find_shapes(e);
+    nir_shapes_find(def_of(e), steps_names[CONSTANT], e->shape);
     TRY(nir_set_number(&e->graph->metadata, "dt", e->h * 1e-3, e->error));
     for (int k = 0; k < d->n_populations; k++) TRY(add_population(e, &d->population[k]));
     for (int k = 0; k < d->n_projections; k++) TRY(add_projection(e, k));
