@@ -44,6 +44,17 @@ static void describe(const export_net *e, int k, export_synapses *s)
     if (p->synapse) memcpy(s->param, b->synapse_param, sizeof s->param);
 }
 
+/* Places of a kernel that weigh nothing need no synapse on a chip, see hw/graph_net.c. */
+static void leave_out_nothing(export_synapses *s)
+{
+    int64_t kept = 0;
+    for (int64_t k = 0; k < s->n; k++) {
+        s->from[kept] = s->from[k], s->to[kept] = s->to[k], s->weight[kept] = s->weight[k], s->delay[kept] = s->delay[k];
+        kept += s->weight[k] != 0;
+    }
+    s->n = kept;
+}
+
 static rv_status read_projection(const export_net *e, int k, export_synapses *s, rv_error *error)
 {
     rv_projection handle = { k + 1 };
@@ -57,6 +68,7 @@ static rv_status read_projection(const export_net *e, int k, export_synapses *s,
         error_set(error, status, "%s", rv_net_error(e->net)->text);
     for (int64_t i = 0; i < s->n && status == RV_OK; i++) s->delay[i] = (int64_t)rint(delay_ms[i] / e->def->resolution);
     free(delay_ms);
+    if (status == RV_OK && projection_is_compact(&e->def->projection[k])) leave_out_nothing(s);
     return status;
 }
 

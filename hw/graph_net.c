@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hw/graph.h"
+#include "sim/convolution.h"
 #include "sim/net.h"
 
 enum { STANDARD_BITS = 8 };
@@ -68,12 +69,32 @@ static void visit_tile(const reading *r, const bundle *b, int t, const int *by_t
             }
 }
 
+/* Places of a kernel that weigh nothing need no synapse on a chip. */
+static void visit_convolution(const reading *r, const bundle *b, int t, projection_fn f, void *user)
+{
+    int64_t           first = r->graph->group[b->source].first;
+    convolution_walk  w;
+    convolution_block block;
+    for (uint32_t s = 0; s < b->rows[t].n_segments; s++) {
+        convolution_begin_segment(r->net->net, b, t, s, &w);
+        while (convolution_next(&w, &block))
+            for (int64_t i = 0; i < block.n[0]; i++)
+                for (int64_t k = 0; k < block.n[1]; k++) {
+                    hw_synapse synapse = { first + b->rows[t].source[s], r->tile_neuron[t][convolution_target(&block, i, k)], *convolution_weight(&block, i, k),
+                                           b->rows[t].segment[s].steps, 0 };
+                    if (synapse.weight != 0) f(user, b->projection[0], &synapse);
+                }
+    }
+}
+
 static rv_status visit_static(const reading *r, const bundle *b, projection_fn f, void *user)
 {
     int *by_target = calloc((size_t)def_of(r)->n_populations + 1, sizeof *by_target);
     if (!by_target) return error_memory(r->error, "the graph of the network", 0);
     for (int k = 0; k < b->n_projections; k++) by_target[def_of(r)->projection[b->projection[k]].target.population] = b->projection[k];
-    for (int t = 0; t < r->net->net->n_tiles; t++) visit_tile(r, b, t, by_target, f, user);
+    for (int t = 0; t < r->net->net->n_tiles; t++)
+        if (b->convolution) visit_convolution(r, b, t, f, user);
+        else visit_tile(r, b, t, by_target, f, user);
     free(by_target);
     return RV_OK;
 }

@@ -362,13 +362,6 @@ typedef struct conv {
     double *w;                         /* [out_channels][in_channels][kH][kW]  */
 } conv;
 
-/* The synapses as lists. Each weight stands once for every place of the kernel: a synapse with a shared kernel would name the
- * kernel and the place instead, and need no list. */
-typedef struct pairs {
-    int64_t  n, *source, *target;
-    double  *weight;
-} pairs;
-
 static rv_status load_pair(reader *r, const char *name, int64_t standard, int64_t least, int64_t *pair)
 {
     pair[0] = pair[1] = standard;
@@ -420,49 +413,31 @@ static rv_status load_conv(reader *r, const netx_layer *layer, conv *c)
     return check_extent(r, layer, c);
 }
 
-/* The synapses of one output neuron; without lists they are counted. */
-static void add_taps(const netx_layer *in, const netx_layer *out, const conv *c, int64_t x, int64_t y, int64_t o, pairs *p)
+/* The kernel as the engine has it, whose rows are those of x here: neurons are numbered (x H + y) C + c. */
+static double *kernel_by_column(const conv *c)
 {
-    int64_t first = o / (c->out_channels / c->groups) * c->in_channels; /* channel of the group */
-    for (int64_t i = 0; i < c->in_channels; i++)
-        for (int64_t ky = 0; ky < c->kernel[0]; ky++)
-            for (int64_t kx = 0; kx < c->kernel[1]; kx++) {
-                int64_t from_y = y * c->stride[0] - c->padding[0] + ky * c->dilation[0], from_x = x * c->stride[1] - c->padding[1] + kx * c->dilation[1];
-                double  w = trunc(c->w[((o * c->in_channels + i) * c->kernel[0] + ky) * c->kernel[1] + kx]);
-                if (w == 0 || from_y < 0 || from_y >= in->shape[1] || from_x < 0 || from_x >= in->shape[0]) continue;
-                if (p->weight) {
-                    p->source[p->n] = (from_x * in->shape[1] + from_y) * in->shape[2] + first + i;
-                    p->target[p->n] = (x * out->shape[1] + y) * out->shape[2] + o;
-                    p->weight[p->n] = w;
-                }
-                p->n++;
-            }
-}
-
-static void add_all_taps(const netx_layer *in, const netx_layer *out, const conv *c, pairs *p)
-{
-    p->n = 0;
-    for (int64_t x = 0; x < out->shape[0]; x++)
-        for (int64_t y = 0; y < out->shape[1]; y++)
-            for (int64_t o = 0; o < out->shape[2]; o++) add_taps(in, out, c, x, y, o, p);
+    int64_t n = c->out_channels * c->in_channels, h = c->kernel[0], w = c->kernel[1];
+    double *turned = malloc((size_t)(n * h * w) * sizeof *turned);
+    for (int64_t k = 0; k < n && turned; k++)
+        for (int64_t y = 0; y < h; y++)
+            for (int64_t x = 0; x < w; x++) turned[(k * w + x) * h + y] = trunc(c->w[(k * h + y) * w + x]);
+    return turned;
 }
 
 static rv_status connect_conv(reader *r, netx_layer *layer, const conv *c)
 {
-    pairs p = { 0 };
-    add_all_taps(&r->before, layer, c, &p);
-    size_t n = (size_t)p.n + 1;
-    p.source = malloc(n * sizeof *p.source), p.target = malloc(n * sizeof *p.target), p.weight = malloc(n * sizeof *p.weight);
-    rv_status status = p.source && p.target && p.weight ? RV_OK : error_memory(r->error, "a convolution", (double)n * 24);
-    if (status == RV_OK) {
-        add_all_taps(&r->before, layer, c, &p);
-        rv_setting     bits = { "num_message_bits", rv_number(r->message_bits) };
-        rv_connect_def def = { .source = rv_all(r->before.neurons), .target = rv_all(layer->neurons), .rule = "list", .sources = p.source, .targets = p.target,
-                               .n_list = p.n, .weight = rv_list(p.weight, p.n), .delay = rv_number(rv_resolution(r->n->net)), .synapse = "loihi_conv",
-                               .settings = &bits, .n_settings = 1 };
-        status = from_net(r, rv_connect(r->n->net, &def, &layer->synapses));
-    }
-    free(p.source), free(p.target), free(p.weight);
+    double *kernel = kernel_by_column(c);
+    if (!kernel) return error_memory(r->error, "a convolution", 0);
+    const netx_layer *in = &r->before;
+    rv_convolution    g = { .shape = { in->shape[2], in->shape[0], in->shape[1] }, .kernel = { c->out_channels, c->in_channels, c->kernel[1], c->kernel[0] },
+                            .stride = { c->stride[1], c->stride[0] }, .dilation = { c->dilation[1], c->dilation[0] }, .padding = { c->padding[1], c->padding[0] },
+                            .padding_end = { c->padding[1], c->padding[0] }, .groups = c->groups, .channels_last = true };
+    int64_t           n_weights = c->out_channels * c->in_channels * c->kernel[0] * c->kernel[1];
+    rv_setting        bits = { "num_message_bits", rv_number(r->message_bits) };
+    rv_connect_def    def = { .source = rv_all(in->neurons), .target = rv_all(layer->neurons), .rule = "convolution", .convolution = &g, .weight = rv_list(kernel, n_weights),
+                              .delay = rv_number(rv_resolution(r->n->net)), .synapse = "loihi_conv", .settings = &bits, .n_settings = 1 };
+    rv_status         status = from_net(r, rv_connect(r->n->net, &def, &layer->synapses));
+    free(kernel);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hw/quantise_internal.h"
+#include "sim/convolution.h"
 #include "sim/tables.h"
 
 /* A network being made. */
@@ -149,7 +150,7 @@ static rv_connect_def rule_of(definition_pairs *pairs)
     const projection_def *p = pairs->of;
     return (rv_connect_def){ .source = slice_of(&p->source), .target = slice_of(&p->target), .rule = connect_rule_names[p->rule], .degree = p->degree, .total = p->total,
                              .p = p->p, .no_autapses = !p->autapses, .no_multapses = !p->multapses,
-                             .pairs = p->rule == CONNECT_LIST ? definition_next_pairs : NULL, .pairs_user = pairs, .weight = p->weight, .delay = p->delay };
+                             .pairs = p->rule == CONNECT_LIST ? definition_next_pairs : NULL, .pairs_user = pairs, .convolution = &p->convolution, .weight = p->weight, .delay = p->delay };
 }
 
 /* A list keeps the shape of its projection where that has a place for every synapse: chips store dense ones better. */
@@ -167,9 +168,45 @@ static bool keeps_shape(const projection_plan *j)
     return j->n == all && !projection_excludes_autapses(p);
 }
 
+/* A convolution stays one if all synapses of a place of its kernel still have one weight, and all one delay.
+ * @return whether the kernel has been filled */
+static bool find_kernel(const projection_plan *j, const double *weights, const double *delays, int64_t all, double *kernel, int64_t n_kernel)
+{
+    bool same = projection_is_compact(j->def) && j->n == all;
+    for (int64_t k = 0; k < n_kernel && same; k++) kernel[k] = NAN;
+    for (int64_t k = 0; k < j->n && same; k++) {
+        double *w = &kernel[convolution_weight_of(j->def, j->source[k], j->target[k])];
+        same = (isnan(*w) || *w == weights[k]) && delays[k] == delays[0];
+        *w = weights[k];
+    }
+    for (int64_t k = 0; k < n_kernel && same; k++) kernel[k] = isnan(kernel[k]) ? 0 : kernel[k]; /* taps that meet nothing */
+    return same;
+}
+
+/* @param done result: whether it was one */
+static rv_status connect_kernel(const building *b, const projection_plan *j, rv_connect_def *def, const double *weights, const double *delays, bool *done)
+{
+    const int64_t *size = j->def->convolution.kernel;
+    int64_t        n = size[0] * size[1] * size[2] * size[3], all = 0;
+    *done = false;
+    if (!projection_is_compact(j->def) || j->n == 0 || rv_synapse_count(b->q->net, (rv_projection){ j->index + 1 }, &all) != RV_OK) return RV_OK;
+    double *kernel = malloc((size_t)n * sizeof *kernel);
+    if (!kernel) return error_memory(b->q->error, "a kernel", (double)n * sizeof *kernel);
+    rv_status status = RV_OK;
+    if (find_kernel(j, weights, delays, all, kernel, n)) {
+        *done = true, def->weight = rv_list(kernel, n), def->delay = rv_number(delays[0]);
+        status = checked(b, rv_connect(b->net, def, NULL));
+    }
+    free(kernel);
+    return status;
+}
+
 static rv_status connect_list(const building *b, const projection_plan *j, rv_connect_def *def, const double *weights, const double *delays)
 {
     int64_t n = j->n;
+    bool    done;
+    TRY(connect_kernel(b, j, def, weights, delays, &done));
+    if (done) return RV_OK;
     double *list = malloc(2 * ((size_t)n + 1) * sizeof *list);
     if (!list) return error_memory(b->q->error, "synapses", 2.0 * (double)n * sizeof *list);
     if (keeps_shape(j)) {

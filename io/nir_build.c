@@ -54,22 +54,22 @@ static rv_status check_sources(const building *b, const nir_flat_node *node)
 
 static int shortest_delay(const nir_map *map)
 {
-    int shortest = INT32_MAX;
-    for (int64_t k = 0; k < map->row[map->n_out]; k++)
+    int shortest = map->kernel ? map->kernel->delay : INT32_MAX;
+    for (int64_t k = 0; !map->kernel && k < map->row[map->n_out]; k++)
         if (map->entry[k].delay < shortest) shortest = map->entry[k].delay;
     return shortest;
 }
 
 /* @param visit called for each pair of populations with synapses between them */
-typedef rv_status (*pair_fn)(building *b, int source, int target, const nir_map *map, void *user);
+typedef rv_status (*pair_fn)(building *b, int source, int target, nir_map *map, void *user);
 
 static rv_status each_pair(building *b, pair_fn visit, void *user)
 {
     for (int k = 0; k < b->flat.n_nodes; k++) {
-        const nir_flat_node *node = &b->flat.node[k];
+        nir_flat_node *node = &b->flat.node[k];
         if (!is_neurons(node)) continue;
         for (int s = 0; s < node->in.n_shares; s++)
-            if (node->in.share[s].map.row[node->in.share[s].map.n_out] > 0) TRY(visit(b, node->in.share[s].source, k, &node->in.share[s].map, user));
+            if (!nir_map_is_empty(&node->in.share[s].map)) TRY(visit(b, node->in.share[s].source, k, &node->in.share[s].map, user));
     }
     return RV_OK;
 }
@@ -79,7 +79,7 @@ typedef struct links {
     int       n;
 } links;
 
-static rv_status note_link(building *b, int source, int target, const nir_map *map, void *user)
+static rv_status note_link(building *b, int source, int target, nir_map *map, void *user)
 {
     links *l = user;
     (void)b;
@@ -170,12 +170,38 @@ static rv_status connect(building *b, int source, int target, int64_t n, const s
     return pass_error(b, rv_connect(b->n->net, &def, NULL));
 }
 
+/* Whether the neurons of each channel take their input alike, so that they can share a kernel. */
+static bool gain_is_per_channel(const double *gain, int64_t channels, int64_t n)
+{
+    int64_t each = n / channels;
+    for (int64_t i = 0; i < n; i++)
+        if (gain[i] != gain[i / each * each]) return false;
+    return true;
+}
+
+static rv_status make_convolution(building *b, int source, int target, const nir_map *map, int delay)
+{
+    const nir_kernel *k = map->kernel;
+    int64_t           each = k->n / k->shape.kernel[0], neurons = map->n_out / k->shape.kernel[0];
+    double           *weight = malloc((size_t)k->n * sizeof *weight);
+    if (!weight) return error_memory(b->error, "a kernel", (double)k->n * sizeof *weight);
+    for (int64_t i = 0; i < k->n; i++) weight[i] = b->gain[target][i / each * neurons] * k->weight[i];
+    rv_connect_def def = { .source = rv_all(b->population[source]), .target = rv_all(b->population[target]), .rule = "convolution", .convolution = &k->shape,
+                           .weight = rv_list(weight, k->n), .delay = rv_number(delay * rv_resolution(b->n->net)) };
+    rv_status status = pass_error(b, rv_connect(b->n->net, &def, NULL));
+    free(weight);
+    return status;
+}
+
 /* @param user the links, in the order of the pairs */
-static rv_status make_synapses(building *b, int source, int target, const nir_map *map, void *user)
+static rv_status make_synapses(building *b, int source, int target, nir_map *map, void *user)
 {
     links   *l = user;
-    int64_t  n = map->row[map->n_out];
     int      shift = b->level[target] - b->level[source], least = l->link[l->n++].cyclic;
+    if (map->kernel && gain_is_per_channel(b->gain[target], map->kernel->shape.kernel[0], map->n_out))
+        return make_convolution(b, source, target, map, (map->kernel->delay < least ? least : map->kernel->delay) + shift);
+    TRY(nir_map_list(map, b->error));
+    int64_t  n = map->row[map->n_out];
     double   h = rv_resolution(b->n->net);
     synapses s = { malloc((size_t)n * 8), malloc((size_t)n * 8), malloc((size_t)n * 8), malloc((size_t)n * 8) };
     bool     memory = s.source && s.target && s.weight && s.delay;

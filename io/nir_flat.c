@@ -88,8 +88,9 @@ static rv_status pass_through(nir_flat *flat, nir_flat_node *node, double step, 
     if (status == RV_OK) status = add_bias(&node->out, bias, n, error);
     if (status == RV_OK && node->in.bias) {
         double *zero = calloc((size_t)n + 1, sizeof *zero);
-        if (zero) nir_map_apply(&own, node->in.bias, zero);
-        status = zero ? add_bias(&node->out, zero, n, error) : error_memory(error, "biases", (double)n * sizeof *zero);
+        status = nir_map_list(&own, error);
+        if (zero && status == RV_OK) nir_map_apply(&own, node->in.bias, zero);
+        if (status == RV_OK) status = zero ? add_bias(&node->out, zero, n, error) : error_memory(error, "biases", (double)n * sizeof *zero);
         free(zero);
     }
     nir_map_free(&own);

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "io/nir_build.h"
+#include "io/nir_from_shapes.h"
 #include "io/nir_internal.h"
 #include "io/nir_neurons.h"
 #include "sim/error.h"
 #include "sim/memory.h"
 #include "sim/net.h"
+#include "sim/value.h"
 
 enum { MOST_DELAYS = 16 };
 
@@ -20,6 +22,7 @@ typedef struct exporting {
     double                  h;      /* ms */
     double                **bias;   /* [n_populations][n] what an Affine still has to add, or NULL */
     bool                   *heard;  /* [n_populations] something arrives there                     */
+    hdf5_shape             *shape;  /* [n_populations] channels, height, width; or one row         */
     rv_error               *error;
 } exporting;
 
@@ -72,9 +75,11 @@ static rv_status demand(const neurons *p, const char *name, double value, const 
     return fine ? RV_OK : refuse(p, reason);
 }
 
+static const hdf5_shape *shape_of(const exporting *e, const population_def *p) { return &e->shape[p - def_of(e)->population]; }
+
 static rv_status put(const neurons *p, nir_group *group, const char *name, const double *x)
 {
-    return nir_set_vector(group, name, x, p->from->n, p->e->error);
+    return nir_set(group, name, HDF5_F64, shape_of(p->e, p->from), x, p->e->error);
 }
 
 /* State at the start and steps of the refractory period, in the metadata where NIR has no place for them. */
@@ -241,18 +246,24 @@ typedef struct counterpart {
 
 static const counterpart counterparts[] = { { "iaf_psc_delta", NIR_LIF, take_delta }, { "iaf_psc_exp", NIR_CUBALIF, take_exp }, { "nir_lif", NIR_LIF, take_steps } };
 
-static rv_status add_input(exporting *e, const char *name, int64_t n)
+/* The numbers of a shape as the field of an Input or Output. */
+static rv_status put_shape(const exporting *e, nir_node *node, const hdf5_shape *shape)
 {
-    nir_node  *node;
-    hdf5_shape shape = nir_vector_shape(1);
+    hdf5_shape axes = nir_vector_shape(shape->rank);
+    return nir_set(&node->fields, "shape", HDF5_I64, &axes, shape->n, e->error);
+}
+
+static rv_status add_input(exporting *e, const char *name, const hdf5_shape *shape)
+{
+    nir_node *node;
     TRY(nir_add(e->graph, name, NIR_INPUT, &node, e->error));
-    return nir_set(&node->fields, "shape", HDF5_I64, &shape, &n, e->error);
+    return put_shape(e, node, shape);
 }
 
 static rv_status add_population(exporting *e, const population_def *from)
 {
     neurons p = { e, from, NULL };
-    if (from->model->emit) return add_input(e, from->name, from->n);
+    if (from->model->emit) return add_input(e, from->name, shape_of(e, from));
     for (size_t k = 0; k < sizeof counterparts / sizeof *counterparts; k++)
         if (strcmp(counterparts[k].model, from->model->table.name) == 0) {
             TRY(nir_add(e->graph, from->name, counterparts[k].kind, &p.node, e->error));
@@ -313,8 +324,9 @@ static void free_name(const nir_graph *graph, const char *wanted, char name[NIR_
 }
 
 /* from -> Delay -> to */
-static rv_status add_delay(exporting *e, const char *from, const char *to, int64_t n, int64_t steps, const char *wanted)
+static rv_status add_delay(exporting *e, const char *from, const char *to, const hdf5_shape *shape, int64_t steps, const char *wanted)
 {
+    int64_t   n = shape->count;
     char      name[NIR_PATH];
     nir_node *node;
     double   *delay = malloc(((size_t)n + 1) * sizeof *delay);
@@ -322,7 +334,7 @@ static rv_status add_delay(exporting *e, const char *from, const char *to, int64
     for (int64_t i = 0; i < n; i++) delay[i] = (double)steps * e->h * 1e-3;
     free_name(e->graph, wanted, name);
     rv_status status = nir_add(e->graph, name, NIR_DELAY, &node, e->error);
-    if (status == RV_OK) status = nir_set_vector(&node->fields, "delay", delay, n, e->error);
+    if (status == RV_OK) status = nir_set(&node->fields, "delay", HDF5_F64, shape, delay, e->error);
     if (status == RV_OK) status = nir_connect(e->graph, from, name, e->error);
     if (status == RV_OK) status = nir_connect(e->graph, name, to, e->error);
     free(delay);
@@ -330,10 +342,9 @@ static rv_status add_delay(exporting *e, const char *from, const char *to, int64
 }
 
 /* float32 where that loses nothing, as is so for weights of the engine unless several synapses of a pair are added up. */
-static rv_status put_weights(exporting *e, nir_node *node, const double *w, int64_t rows, int64_t columns)
+static rv_status put_weights(exporting *e, nir_node *node, const double *w, hdf5_shape shape)
 {
-    hdf5_shape shape = nir_matrix_shape(rows, columns);
-    bool       exact = true;
+    bool exact = true;
     for (int64_t k = 0; k < shape.count && exact; k++) exact = (double)(float)w[k] == w[k];
     float *narrow = exact ? malloc((size_t)shape.count * sizeof *narrow + 1) : NULL;
     if (!narrow) return nir_set(&node->fields, "weight", HDF5_F64, &shape, w, e->error);
@@ -343,11 +354,28 @@ static rv_status put_weights(exporting *e, nir_node *node, const double *w, int6
     return status;
 }
 
+/* What a matrix takes from a population with a shape is put in a row: -> Flatten -> to. @param from the node's name; becomes that of the Flatten */
+static rv_status add_flatten(exporting *e, const population_def *p, const char *to, char from[NIR_PATH])
+{
+    nir_node  *node;
+    char       wanted[2 * NIR_PATH];
+    hdf5_shape single = { .count = 1 };
+    int64_t    first = 0, last = -1;
+    snprintf(from, NIR_PATH, "%s", to);
+    if (shape_of(e, p)->rank == 1) return RV_OK;
+    snprintf(wanted, sizeof wanted, "%.180s.flatten", to);
+    free_name(e->graph, wanted, from);
+    TRY(nir_add(e->graph, from, NIR_FLATTEN, &node, e->error));
+    TRY(nir_set(&node->fields, "start_dim", HDF5_I64, &single, &first, e->error));
+    TRY(nir_set(&node->fields, "end_dim", HDF5_I64, &single, &last, e->error));
+    return nir_connect(e->graph, from, to, e->error);
+}
+
 /* The synapses of one delay as a matrix (targets, sources). The first into a population brings its constant input along. */
 static rv_status add_matrix(exporting *e, const projection_def *p, const synapses *s, int64_t steps)
 {
     const population_def *from = &def_of(e)->population[p->source.population], *to = &def_of(e)->population[p->target.population];
-    char      name[NIR_PATH], wanted[2 * NIR_PATH];
+    char      name[NIR_PATH], row[NIR_PATH], wanted[2 * NIR_PATH];
     nir_node *node;
     double  **bias = &e->bias[p->target.population], bytes = (double)from->n * (double)to->n * sizeof(double);
     if (bytes > memory_available() / 3)
@@ -360,15 +388,63 @@ static rv_status add_matrix(exporting *e, const projection_def *p, const synapse
     snprintf(wanted, sizeof wanted, "%.80s_to_%.80s", from->name, to->name);
     free_name(e->graph, wanted, name);
     rv_status status = nir_add(e->graph, name, *bias ? NIR_AFFINE : NIR_LINEAR, &node, e->error);
-    if (status == RV_OK) status = put_weights(e, node, w, to->n, from->n);
+    if (status == RV_OK) status = put_weights(e, node, w, nir_matrix_shape(to->n, from->n));
     if (status == RV_OK && *bias) status = nir_set_vector(&node->fields, "bias", *bias, to->n, e->error);
     if (status == RV_OK) status = nir_connect(e->graph, name, to->name, e->error);
     snprintf(wanted, sizeof wanted, "%.180s.delay", name);
-    if (status == RV_OK) status = add_delay(e, from->name, name, from->n, steps, wanted);
+    if (status == RV_OK) status = add_flatten(e, from, name, row);
+    if (status == RV_OK) status = add_delay(e, from->name, row, shape_of(e, from), steps, wanted);
     free(w), free(*bias);
     *bias = NULL, e->heard[p->target.population] = true;
     return status;
 }
+
+/* ---- convolutions ------------------------------------------------------------------------------------------------- */
+
+static rv_status put_pair(exporting *e, nir_node *node, const char *name, const int64_t pair[2])
+{
+    hdf5_shape two = nir_vector_shape(2);
+    return nir_set(&node->fields, name, HDF5_I64, &two, pair, e->error);
+}
+
+static rv_status put_conv2d(exporting *e, nir_node *node, const projection_def *p)
+{
+    const rv_convolution *g = &p->convolution;
+    hdf5_shape            kernel = { .rank = 4, .n = { g->kernel[0], g->kernel[1], g->kernel[2], g->kernel[3] } }, single = { .count = 1 };
+    double              **given = &e->bias[p->target.population];
+    kernel.count = g->kernel[0] * g->kernel[1] * g->kernel[2] * g->kernel[3];
+    double *w = malloc((size_t)kernel.count * sizeof *w), *bias = calloc((size_t)g->kernel[0], sizeof *bias);
+    for (int64_t k = 0; w && k < kernel.count; k++) w[k] = p->weight.kind == RV_LIST ? (double)(float)p->weight.list[k] : p->weight.a;
+    for (int64_t k = 0; bias && *given && k < g->kernel[0]; k++) bias[k] = (*given)[k * (p->target.count / g->kernel[0])];
+    rv_status status = w && bias ? put_weights(e, node, w, kernel) : error_memory(e->error, "a kernel", (double)kernel.count * 8);
+    if (status == RV_OK) status = nir_set_vector(&node->fields, "bias", bias, g->kernel[0], e->error);
+    free(w), free(bias), free(*given);
+    *given = NULL;
+    TRY(status);
+    TRY(put_pair(e, node, "input_shape", g->shape + 1));
+    TRY(put_pair(e, node, "stride", g->stride));
+    TRY(put_pair(e, node, "padding", g->padding));
+    TRY(put_pair(e, node, "dilation", g->dilation));
+    return nir_set(&node->fields, "groups", HDF5_I64, &single, &g->groups, e->error);
+}
+
+/* from -> Delay -> Conv2d -> to */
+static rv_status add_conv2d(exporting *e, const projection_def *p)
+{
+    const population_def *from = &def_of(e)->population[p->source.population], *to = &def_of(e)->population[p->target.population];
+    char      name[NIR_PATH], wanted[2 * NIR_PATH];
+    nir_node *node;
+    snprintf(wanted, sizeof wanted, "%.80s_to_%.80s", from->name, to->name);
+    free_name(e->graph, wanted, name);
+    TRY(nir_add(e->graph, name, NIR_CONV2D, &node, e->error));
+    TRY(put_conv2d(e, node, p));
+    TRY(nir_connect(e->graph, name, to->name, e->error));
+    e->heard[p->target.population] = true;
+    snprintf(wanted, sizeof wanted, "%.180s.delay", name);
+    return add_delay(e, from->name, name, shape_of(e, from), (int64_t)rint(value_bounded(&p->delay, p->delay.a) / e->h), wanted);
+}
+
+/* ---- each projection ---------------------------------------------------------------------------------------------- */
 
 static rv_status add_projection(exporting *e, int k)
 {
@@ -377,6 +453,7 @@ static rv_status add_projection(exporting *e, int k)
     const char           *label = definition_projection_label(def_of(e), p, text);
     synapses              s = { 0 };
     TRY(check_projection(e, p, label));
+    if (nir_shapes_fit(def_of(e), p, e->shape)) return add_conv2d(e, p);
     rv_status status = load_synapses(e, k, label, &s);
     for (int d = 0; d < s.n_steps && status == RV_OK; d++) status = add_matrix(e, p, &s, s.steps[d]);
     free(s.source), free(s.target), free(s.weight), free(s.delay), free(s.steps);
@@ -395,20 +472,19 @@ static rv_status add_silence(exporting *e, int k)
         return error_set(e->error, RV_CONFLICT, "population \"%s\" (%s) to NIR: I_e is the bias of an Affine there, and no projection leads to it; give it one", p->name, p->model->table.name);
     snprintf(wanted, sizeof wanted, "input_%.180s", p->name);
     free_name(e->graph, wanted, name);
-    TRY(add_input(e, name, p->n));
+    TRY(add_input(e, name, shape_of(e, p)));
     snprintf(wanted, sizeof wanted, "%.180s.delay", name);
-    return add_delay(e, name, p->name, p->n, 1, wanted);
+    return add_delay(e, name, p->name, shape_of(e, p), 1, wanted);
 }
 
 static rv_status add_output(exporting *e, const population_def *p)
 {
     char       wanted[NIR_PATH], name[NIR_PATH];
     nir_node  *node;
-    hdf5_shape shape = nir_vector_shape(1);
     snprintf(wanted, sizeof wanted, "output_%.180s", p->name);
     free_name(e->graph, wanted, name);
     TRY(nir_add(e->graph, name, NIR_OUTPUT, &node, e->error));
-    TRY(nir_set(&node->fields, "shape", HDF5_I64, &shape, &p->n, e->error));
+    TRY(put_shape(e, node, shape_of(e, p)));
     return nir_connect(e->graph, p->name, name, e->error);
 }
 
@@ -439,6 +515,7 @@ static rv_status check_net(exporting *e)
 static rv_status fill(exporting *e)
 {
     const definition *d = def_of(e);
+    nir_shapes_find(def_of(e), steps_names[CONSTANT], e->shape);
     TRY(nir_set_number(&e->graph->metadata, "dt", e->h * 1e-3, e->error));
     for (int k = 0; k < d->n_populations; k++) TRY(add_population(e, &d->population[k]));
     for (int k = 0; k < d->n_projections; k++) TRY(add_projection(e, k));
@@ -450,12 +527,12 @@ static rv_status fill(exporting *e)
 rv_status nir_from_net(rv_net *net, const nir_from_options *options, nir_graph *graph, rv_error *error)
 {
     size_t    n = (size_t)net->def.n_populations + 1;
-    exporting e = { .net = net, .options = options, .graph = graph, .h = rv_resolution(net), .error = error, .bias = calloc(n, sizeof(double *)), .heard = calloc(n, sizeof(bool)) };
+    exporting e = { .net = net, .options = options, .graph = graph, .h = rv_resolution(net), .error = error, .bias = calloc(n, sizeof(double *)), .heard = calloc(n, sizeof(bool)), .shape = calloc(n, sizeof(hdf5_shape)) };
     *graph = (nir_graph){ 0 };
-    rv_status status = e.bias && e.heard ? check_net(&e) : error_memory(error, "a NIR graph", (double)n * 9);
+    rv_status status = e.bias && e.heard && e.shape ? check_net(&e) : error_memory(error, "a NIR graph", (double)n * 9);
     if (status == RV_OK) status = fill(&e);
     for (int k = 0; e.bias && k < net->def.n_populations; k++) free(e.bias[k]);
-    free(e.bias), free(e.heard);
+    free(e.bias), free(e.heard), free(e.shape);
     if (status != RV_OK) nir_free(graph);
     return status;
 }

@@ -63,9 +63,16 @@ static void end_row(builder *b)
     m->row[++b->next] = kept;
 }
 
+static void free_kernel(nir_kernel *kernel)
+{
+    if (kernel) free(kernel->weight);
+    free(kernel);
+}
+
 void nir_map_free(nir_map *map)
 {
     free(map->row), free(map->entry);
+    free_kernel(map->kernel);
     *map = (nir_map){ 0 };
 }
 
@@ -135,44 +142,94 @@ static rv_status delay_map(const nir_node *node, const char *path, double step, 
 
 /* ---- windows ---------------------------------------------------------------------------------------------------- */
 
-/* The weight of output channel c, input channel k of its group, and a place of the kernel. */
-static double window_weight(const nir_node *node, const nir_window *w, const nir_value *weight, int64_t c, int64_t k, int64_t y, int64_t x)
+static nir_kernel *new_kernel(const rv_convolution *shape)
 {
-    int64_t area = w->axis[0].kernel * w->axis[1].kernel;
-    if (!weight) return node->kind == NIR_AVGPOOL2D ? 1 / (double)area : 1;
-    return nir_number(weight, (c * (w->channels_in / w->groups) + k) * area + y * w->axis[1].kernel + x);
+    nir_kernel *k = calloc(1, sizeof *k);
+    if (!k) return NULL;
+    k->shape = *shape, k->n = shape->kernel[0] * shape->kernel[1] * shape->kernel[2] * shape->kernel[3];
+    k->weight = malloc((size_t)k->n * sizeof *k->weight);
+    if (k->weight) return k;
+    free(k);
+    return NULL;
+}
+
+/* The result's size is known; what is needed behind the last place follows from it. */
+static rv_convolution shape_of_window(const nir_window *w)
+{
+    rv_convolution g = { .shape = { w->channels_in, w->axis[0].size, w->axis[1].size }, .groups = w->groups,
+                         .kernel = { w->channels_out, w->channels_in / w->groups, w->axis[0].kernel, w->axis[1].kernel } };
+    for (int k = 0; k < 2; k++) {
+        const nir_axis *a = &w->axis[k];
+        int64_t         behind = (a->after - 1) * a->stride + (a->kernel - 1) * a->dilation + 1 - a->size - a->padding;
+        g.stride[k] = a->stride, g.dilation[k] = a->dilation, g.padding[k] = a->padding, g.padding_end[k] = behind > 0 ? behind : 0;
+    }
+    return g;
+}
+
+static bool all_zero(const nir_kernel *k)
+{
+    for (int64_t i = 0; i < k->n; i++)
+        if (k->weight[i] != 0) return false;
+    return true;
+}
+
+static rv_status window_map(const nir_node *node, const char *path, nir_map *map, rv_error *error)
+{
+    nir_window       w;
+    const nir_value *weight = nir_get(node, "weight");
+    TRY(nir_window_of(node, &node->input, path, &w, error));
+    for (int64_t k = 0; weight && k < weight->shape.count; k++) TRY(check_finite(nir_number(weight, k), path, "weight", error));
+    rv_convolution shape = shape_of_window(&w);
+    double         area = (double)(w.axis[0].kernel * w.axis[1].kernel), pooled = node->kind == NIR_AVGPOOL2D ? 1 / area : 1;
+    *map = (nir_map){ .n_out = nir_size(&node->output), .n_in = nir_size(&node->input), .kernel = new_kernel(&shape) };
+    if (!map->kernel) return error_memory(error, "the synapses of a NIR graph", area * 8);
+    for (int64_t k = 0; k < map->kernel->n; k++) map->kernel->weight[k] = weight ? nir_number(weight, k) : pooled;
+    return all_zero(map->kernel) ? nir_map_list(map, error) : RV_OK;
 }
 
 /* One output: cross-correlation as in PyTorch; what lies beyond the edge is 0. */
-static rv_status window_row(const nir_node *node, const nir_window *w, builder *b, int64_t c, int64_t oy, int64_t ox)
+static rv_status list_window(const nir_kernel *kernel, builder *b, int64_t c, int64_t oy, int64_t ox)
 {
-    const nir_value *weight = nir_get(node, "weight");
-    int64_t          per_group = w->channels_in / w->groups, first = c / (w->channels_out / w->groups) * per_group;
-    for (int64_t k = 0; k < per_group; k++)
-        for (int64_t y = 0; y < w->axis[0].kernel; y++) {
-            int64_t iy = oy * w->axis[0].stride - w->axis[0].padding + y * w->axis[0].dilation;
-            if (iy < 0 || iy >= w->axis[0].size) continue;
-            for (int64_t x = 0; x < w->axis[1].kernel; x++) {
-                int64_t ix = ox * w->axis[1].stride - w->axis[1].padding + x * w->axis[1].dilation;
-                if (ix < 0 || ix >= w->axis[1].size) continue;
-                TRY(add_entry(b, ((first + k) * w->axis[0].size + iy) * w->axis[1].size + ix, 0, window_weight(node, w, weight, c, k, y, x)));
+    const rv_convolution *g = &kernel->shape;
+    int64_t               first = c / (g->kernel[0] / g->groups) * g->kernel[1];
+    for (int64_t k = 0; k < g->kernel[1]; k++)
+        for (int64_t y = 0; y < g->kernel[2]; y++) {
+            int64_t iy = oy * g->stride[0] - g->padding[0] + y * g->dilation[0];
+            if (iy < 0 || iy >= g->shape[1]) continue;
+            for (int64_t x = 0; x < g->kernel[3]; x++) {
+                int64_t ix = ox * g->stride[1] - g->padding[1] + x * g->dilation[1];
+                if (ix < 0 || ix >= g->shape[2]) continue;
+                TRY(add_entry(b, ((first + k) * g->shape[1] + iy) * g->shape[2] + ix, kernel->delay, kernel->weight[((c * g->kernel[1] + k) * g->kernel[2] + y) * g->kernel[3] + x]));
             }
         }
     end_row(b);
     return RV_OK;
 }
 
-static rv_status window_map(const nir_node *node, const char *path, nir_map *map, rv_error *error)
+rv_status nir_map_list(nir_map *map, rv_error *error)
 {
-    nir_window       w;
-    builder          b;
-    const nir_value *weight = nir_get(node, "weight");
-    TRY(nir_window_of(node, &node->input, path, &w, error));
-    for (int64_t k = 0; weight && k < weight->shape.count; k++) TRY(check_finite(nir_number(weight, k), path, "weight", error));
-    TRY(open_map(&b, map, nir_size(&node->output), nir_size(&node->input), nir_size(&node->output), error));
-    for (int64_t c = 0; c < w.channels_out; c++)
-        for (int64_t y = 0; y < w.axis[0].after; y++)
-            for (int64_t x = 0; x < w.axis[1].after; x++) TRY(window_row(node, &w, &b, c, y, x));
+    nir_map listed = { 0 };
+    builder b;
+    int64_t out[3];
+    if (!map->kernel) return RV_OK;
+    rv_status status = rv_convolution_result(&map->kernel->shape, out, error);
+    if (status == RV_OK) status = open_map(&b, &listed, map->n_out, map->n_in, map->n_out, error);
+    for (int64_t i = 0; i < map->n_out && status == RV_OK; i++) status = list_window(map->kernel, &b, i / out[2] / out[1], i / out[2] % out[1], i % out[2]);
+    if (status != RV_OK) {
+        nir_map_free(&listed);
+        return status;
+    }
+    nir_map_free(map);
+    *map = listed;
+    return RV_OK;
+}
+
+static rv_status copy_kernel(const nir_map *from, int32_t delay, nir_map *map, rv_error *error)
+{
+    *map = (nir_map){ .n_out = from->n_out, .n_in = from->n_in, .kernel = new_kernel(&from->kernel->shape) };
+    if (!map->kernel) return error_memory(error, "the synapses of a NIR graph", (double)from->kernel->n * 8);
+    map->kernel->delay = from->kernel->delay + delay;
+    memcpy(map->kernel->weight, from->kernel->weight, (size_t)from->kernel->n * sizeof *map->kernel->weight);
     return RV_OK;
 }
 
@@ -209,8 +266,44 @@ rv_status nir_bias_of_node(const nir_node *node, double **bias, rv_error *error)
 
 /* ---- composition ------------------------------------------------------------------------------------------------ */
 
-rv_status nir_map_compose(const nir_map *outer, const nir_map *inner, nir_map *map, rv_error *error)
+/* One tap for each channel. */
+static bool is_identical_kernel(const nir_kernel *k)
 {
+    const rv_convolution *g = &k->shape;
+    bool                  identity = g->groups == g->shape[0] && g->kernel[0] == g->shape[0];
+    for (int i = 0; i < 2; i++) identity &= g->kernel[2 + i] == 1 && g->stride[i] == 1 && g->padding[i] == 0 && g->padding_end[i] == 0;
+    for (int64_t i = 0; i < k->n && identity; i++) identity = k->weight[i] == 1;
+    return identity;
+}
+
+/* Whether each output is the input of the same number, all with one delay. */
+static bool only_delays(const nir_map *map, int32_t *delay)
+{
+    *delay = map->kernel ? map->kernel->delay : map->n_out > 0 && map->row[map->n_out] > 0 ? map->entry[0].delay : 0;
+    if (map->kernel) return is_identical_kernel(map->kernel);
+    bool identity = map->n_out == map->n_in && map->row[map->n_out] == map->n_out;
+    for (int64_t i = 0; i < map->n_out && identity; i++) {
+        const nir_entry *e = &map->entry[map->row[i]];
+        identity = map->row[i + 1] == i + 1 && e->in == i && e->delay == *delay && e->weight == 1;
+    }
+    return identity;
+}
+
+bool nir_map_is_identity(const nir_map *map)
+{
+    int32_t delay;
+    return only_delays(map, &delay) && delay == 0;
+}
+
+bool nir_map_is_empty(const nir_map *map) { return !map->kernel && map->row[map->n_out] == 0; } /* kernels have a weight */
+
+rv_status nir_map_compose(nir_map *outer, nir_map *inner, nir_map *map, rv_error *error)
+{
+    int32_t delay;
+    if (outer->kernel && only_delays(inner, &delay)) return copy_kernel(outer, delay, map, error);
+    if (inner->kernel && only_delays(outer, &delay)) return copy_kernel(inner, delay, map, error);
+    TRY(nir_map_list(outer, error));
+    TRY(nir_map_list(inner, error));
     builder   b;
     rv_status status = open_map(&b, map, outer->n_out, inner->n_in, outer->row[outer->n_out], error);
     for (int64_t i = 0; i < outer->n_out && status == RV_OK; i++) {
@@ -225,8 +318,9 @@ rv_status nir_map_compose(const nir_map *outer, const nir_map *inner, nir_map *m
 
 rv_status nir_map_add(nir_map *sum, nir_map *addend, rv_error *error)
 {
-    if (!sum->row) return *sum = *addend, *addend = (nir_map){ 0 }, RV_OK;
+    if (!sum->row && !sum->kernel) return *sum = *addend, *addend = (nir_map){ 0 }, RV_OK;
     nir_map   made;
+    if (nir_map_list(sum, error) != RV_OK || nir_map_list(addend, error) != RV_OK) return nir_map_free(addend), RV_OUT_OF_MEMORY;
     builder   b;
     rv_status status = open_map(&b, &made, sum->n_out, sum->n_in, sum->row[sum->n_out] + addend->row[sum->n_out], error);
     for (int64_t i = 0; i < sum->n_out && status == RV_OK; i++) {
@@ -241,16 +335,6 @@ rv_status nir_map_add(nir_map *sum, nir_map *addend, rv_error *error)
     nir_map_free(sum);
     *sum = made;
     return RV_OK;
-}
-
-bool nir_map_is_identity(const nir_map *map)
-{
-    bool identity = map->n_out == map->n_in && map->row[map->n_out] == map->n_out;
-    for (int64_t i = 0; i < map->n_out && identity; i++) {
-        const nir_entry *e = &map->entry[map->row[i]];
-        identity = map->row[i + 1] == i + 1 && e->in == i && e->delay == 0 && e->weight == 1;
-    }
-    return identity;
 }
 
 void nir_map_apply(const nir_map *map, const double *x, double *y)

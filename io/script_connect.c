@@ -15,11 +15,12 @@ static const rule_options rules[] = {
     { "fixed_indegree", { "indegree", NULL } }, { "fixed_outdegree", { "outdegree", NULL } },
     { "fixed_total_number", { "n", NULL } },    { "pairwise_bernoulli", { "p", NULL } },
     { "pairwise_poisson", { "p", NULL } },      { "list", { "sources", "targets" } },
+    { "convolution", { "shape", "kernel" } },
 };
 
-static const char *const owned[] = { "indegree", "outdegree", "n", "p", "sources", "targets" };
-static const char *const rule_keys[] = { "rule",    "indegree",       "outdegree",      "n", "p", "sources",
-                                         "targets", "allow_autapses", "allow_multapses" };
+static const char *const owned[] = { "indegree", "outdegree", "n", "p", "sources", "targets", "shape", "kernel" };
+static const char *const rule_keys[] = { "rule",    "indegree",       "outdegree",       "n",     "p",      "sources", "targets",  "allow_autapses", "allow_multapses",
+                                         "shape",   "kernel",         "stride",          "padding", "dilation", "groups", "layout", "compact" };
 
 static const rule_options *find_rule(lua_State *L, const char *name)
 {
@@ -57,6 +58,78 @@ static int64_t *read_neurons(lua_State *L, int index, const char *key, int64_t *
     return neurons;
 }
 
+/* Whole numbers: one, or a list of up to `most`. @return how many */
+static int read_integers(lua_State *L, int index, const char *key, int64_t *numbers, int most)
+{
+    const char *what = lua_pushfstring(L, "net:connect: %s", key);
+    double      one;
+    int64_t     n = 1;
+    if (lua_getfield(L, index, key) == LUA_TNIL) return 0;
+    const double *given = lua_type(L, -1) == LUA_TNUMBER ? (one = lua_tonumber(L, -1), &one) : script_list(L, -1, what, &n);
+    if (n < 1 || n > most) script_fail(L, "%s has %lld numbers; allowed are 1 to %d", what, (long long)n, most);
+    for (int64_t k = 0; k < n; k++) {
+        if (!(fabs(given[k]) < 1e15) || given[k] != floor(given[k])) script_fail(L, "%s: %g is not a whole number", what, given[k]);
+        numbers[k] = (int64_t)given[k];
+    }
+    return (int)n;
+}
+
+/* One for height and width, or both; in one dimension there is the width alone. */
+static int read_pair(lua_State *L, int index, const char *key, bool one_dimension, int64_t *pair)
+{
+    int64_t x[4] = { 0 };
+    int     n = read_integers(L, index, key, x, strcmp(key, "padding") == 0 && !one_dimension ? 4 : 2);
+    if (n == 3) script_fail(L, "net:connect: %s has 3 numbers; allowed are 1, 2 (height, width) or 4 (top, left, bottom, right)", key);
+    if (n > 0 && n < 4 && !one_dimension) pair[0] = x[0], pair[1] = n == 1 ? x[0] : x[1];
+    if (n > 0 && one_dimension && n == 2 && strcmp(key, "padding") != 0) script_fail(L, "net:connect: %s has 2 numbers; in one dimension there is one", key);
+    if (n > 0 && one_dimension) pair[1] = x[0];
+    if (n > 0 && strcmp(key, "padding") == 0) {
+        int64_t *end = pair + 2;
+        if (n == 4) pair[0] = x[0], pair[1] = x[1], end[0] = x[2], end[1] = x[3];
+        else if (one_dimension) end[1] = n == 2 ? x[1] : x[0];
+        else end[0] = pair[0], end[1] = pair[1];
+    }
+    return n;
+}
+
+/* shape = { channels, height, width } or { channels, width }, with the kernel accordingly. */
+static void read_convolution(lua_State *L, int index, rv_connect_def *def)
+{
+    static const char *const layouts[] = { "channels_first", "channels_last" };
+    rv_convolution          *g = lua_newuserdatauv(L, sizeof *g, 0);
+    int64_t                  shape[3], kernel[4], padding[4] = { 0 };
+    *g = (rv_convolution){ .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+    int  rank = read_integers(L, index, "shape", shape, 3), n_kernel = read_integers(L, index, "kernel", kernel, 4);
+    bool line = rank == 2;
+    if (rank < 2) script_fail(L, "net:connect: shape has %d numbers; allowed are 3 (channels, height, width) or 2 (channels, width)", rank);
+    if (n_kernel != rank + 1)
+        script_fail(L, "net:connect: kernel has %d numbers; for a shape of %d it has %d (output channels, input channels / groups, %s)", n_kernel, rank, rank + 1,
+                    line ? "width" : "height, width");
+    g->shape[0] = shape[0], g->shape[1] = line ? 1 : shape[1], g->shape[2] = shape[rank - 1];
+    g->kernel[0] = kernel[0], g->kernel[1] = kernel[1], g->kernel[2] = line ? 1 : kernel[2], g->kernel[3] = kernel[n_kernel - 1];
+    read_pair(L, index, "stride", line, g->stride);
+    read_pair(L, index, "dilation", line, g->dilation);
+    read_pair(L, index, "padding", line, padding);
+    for (int k = 0; k < 2; k++) g->padding[k] = padding[k], g->padding_end[k] = padding[2 + k];
+    for (int k = 0; k < 2; k++)
+        if (g->stride[k] < 1 || g->dilation[k] < 1) script_fail(L, "net:connect: %s = %lld, allowed are 1 and more", g->stride[k] < 1 ? "stride" : "dilation", (long long)(g->stride[k] < 1 ? g->stride[k] : g->dilation[k]));
+    g->groups = option_integer(L, index, "net:connect", "groups", 1);
+    if (g->groups < 1) script_fail(L, "net:connect: groups = %lld, allowed are 1 and more", (long long)g->groups);
+    g->channels_last = script_word(L, option_text(L, index, "net:connect", "layout", layouts[0]), "net:connect: layout", layouts, COUNT(layouts)) == 1;
+    g->unrolled = !option_boolean(L, index, "net:connect", "compact", true);
+    def->convolution = g;
+}
+
+/* What only a convolution has, and may leave out. */
+static void refuse_geometry(lua_State *L, int index, const char *rule)
+{
+    static const char *const keys[] = { "stride", "padding", "dilation", "groups", "layout", "compact" };
+    for (int k = 0; k < COUNT(keys); k++) {
+        if (lua_getfield(L, index, keys[k]) != LUA_TNIL) script_fail(L, "net:connect: rule \"%s\" has no option %s; convolution has", rule, keys[k]);
+        lua_pop(L, 1);
+    }
+}
+
 /* The third argument: a table, or just the name of a rule; nothing means all_to_all. */
 static void read_rule(lua_State *L, script_net *net, int index, rv_connect_def *def)
 {
@@ -76,6 +149,8 @@ static void read_rule(lua_State *L, script_net *net, int index, rv_connect_def *
     def->total = option_integer(L, index, what, "n", 0);
     def->no_autapses = !option_boolean(L, index, what, "allow_autapses", true);
     def->no_multapses = !option_boolean(L, index, what, "allow_multapses", true);
+    if (strcmp(rule->rule, "convolution") == 0) read_convolution(L, index, def);
+    else if (lua_istable(L, index)) refuse_geometry(L, index, rule->rule);
     if (rule->needed[0] && strcmp(rule->needed[0], "p") == 0) {
         lua_getfield(L, index, "p");
         def->p = script_value(L, net, -1, "net:connect: p");

@@ -241,6 +241,20 @@ static rv_status visit_kinds(visitor *v, const char *path, draft *f)
     return synapse ? visit_params(v, AT("%s/kind", path), &synapse->table, p ? f->p.synapse_param : NULL, &f->settings) : RV_OK;
 }
 
+/* Checked with the rest when the projection is added. */
+static rv_status visit_convolution(visitor *v, const char *path, rv_convolution *g)
+{
+    TRY(visit_values(v, AT("%s/shape", path), CHECKPOINT_I64, g->shape, 3));
+    TRY(visit_values(v, AT("%s/kernel", path), CHECKPOINT_I64, g->kernel, 4));
+    TRY(visit_values(v, AT("%s/stride", path), CHECKPOINT_I64, g->stride, 2));
+    TRY(visit_values(v, AT("%s/dilation", path), CHECKPOINT_I64, g->dilation, 2));
+    TRY(visit_values(v, AT("%s/padding", path), CHECKPOINT_I64, g->padding, 2));
+    TRY(visit_values(v, AT("%s/padding_end", path), CHECKPOINT_I64, g->padding_end, 2));
+    TRY(visit_int64(v, AT("%s/groups", path), &g->groups, 1, MAX_NEURONS));
+    TRY(visit_bool(v, AT("%s/channels_last", path), &g->channels_last));
+    return visit_bool(v, AT("%s/unrolled", path), &g->unrolled);
+}
+
 static rv_status visit_draft(visitor *v, const char *path, const definition *d, draft *f)
 {
     projection_def *p = &f->p;
@@ -254,6 +268,7 @@ static rv_status visit_draft(visitor *v, const char *path, const definition *d, 
     TRY(visit_double(v, AT("%s/reward_delay", path), &p->reward_delay));
     TRY(visit_bool(v, AT("%s/autapses", path), &p->autapses));
     TRY(visit_bool(v, AT("%s/multapses", path), &p->multapses));
+    if (strcmp(f->rule, "convolution") == 0) TRY(visit_convolution(v, AT("%s/convolution", path), &p->convolution));
     TRY(visit_value(v, AT("%s/p", path), &p->p));
     TRY(visit_value(v, AT("%s/weight", path), &p->weight));
     TRY(visit_value(v, AT("%s/delay", path), &p->delay));
@@ -301,7 +316,7 @@ static rv_status take_draft(visitor *v, const char *path, definition *d, draft *
     bool                  list = strcmp(f->rule, "list") == 0;
     rv_connect_def        def = { .source = slice_of(&p->source), .target = slice_of(&p->target), .rule = f->rule, .degree = p->degree,
                                   .total = p->total, .p = p->p, .no_autapses = !p->autapses, .no_multapses = !p->multapses,
-                                  .weight = p->weight, .delay = p->delay, .receptor_type = p->receptor_type,
+                                  .convolution = &p->convolution, .weight = p->weight, .delay = p->delay, .receptor_type = p->receptor_type,
                                   .plasticity = *f->plasticity ? f->plasticity : NULL, .synapse = *f->synapse ? f->synapse : NULL,
                                   .settings = f->settings.setting, .n_settings = f->settings.n };
     double nothing = 0;

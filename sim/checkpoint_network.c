@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "sim/checkpoint_visit.h"
+#include "sim/connect.h"
+#include "sim/convolution.h"
 #include "sim/memory.h"
+#include "sim/value.h"
 
 /* ---- rows --------------------------------------------------------------------------------------------------------- */
 
@@ -141,12 +144,26 @@ static rv_status check_synapse(const visitor *v, const bundle *b, int i)
     return RV_OK;
 }
 
+/* The kernel and the geometry are in the definition, and all follows from them. */
+static rv_status restore_convolution(visitor *v, network *net, int i)
+{
+    bundle  *b = &net->bundle[i];
+    int      p = b->projection[0];
+    uint64_t said = net->min_delay[p];
+    const rv_value *delay = &net->def->projection[p].delay;
+    if (b->synapse) convolution_take_effect(b);
+    TRY(convolution_lay_out(net, b, connect_delay_key(net->def, value_bounded(delay, delay->a)), net->layout, v->error));
+    rows_note_size(net, b);
+    return net->min_delay[p] == said ? RV_OK : visit_damaged(v, "min_delay", "is not that of bundle %d", i);
+}
+
 static rv_status visit_bundle(visitor *v, network *net, int i)
 {
     bundle *b = &net->bundle[i];
     TRY(visit_kind(v, net, i));
     if (v->loading && b->synapse) TRY(check_synapse(v, b, i));
     if (v->loading) rows_prepare_synapse(b);
+    if (b->convolution) return v->loading ? restore_convolution(v, net, i) : RV_OK;
     TRY(visit_sizes(v, net, i));
     TRY(visit_array(v, net, i, ROWS_ROW, "row", CHECKPOINT_U32));
     TRY(visit_array(v, net, i, ROWS_SEGMENT, "segment", CHECKPOINT_U32));

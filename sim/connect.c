@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/convolution.h"
 #include "sim/error.h"
 #include "sim/value.h"
 
@@ -144,8 +145,7 @@ static rv_status draw_weights(const connector *c, int64_t i, synapse_list *list,
     return RV_OK;
 }
 
-/* ms to fixed point; whole steps, at least one, on the grid. */
-static inline delay_key delay_key_of(const definition *d, double ms)
+delay_key connect_delay_key(const definition *d, double ms)
 {
     double steps = ms / d->resolution;
     if (d->timing == RV_EXACT) return (delay_key)(steps * 0x1p32 + 0.5);
@@ -157,7 +157,7 @@ bool connector_one_delay(const connector *c, delay_key *delay)
 {
     const rv_value *value = &c->projection->delay;
     if (value->kind != RV_NUMBER || c->is_made) return false;
-    *delay = delay_key_of(c->definition, value_bounded(value, value->a));
+    *delay = connect_delay_key(c->definition, value_bounded(value, value->a));
     return true;
 }
 
@@ -167,7 +167,7 @@ static rv_status draw_delays(const connector *c, int64_t i, synapse_list *list, 
     const rv_value   *value = &c->projection->delay;
     double            high = c->projection->max_delay * d->resolution;
     if (value->kind == RV_NUMBER) {
-        delay_key key = delay_key_of(d, value_bounded(value, value->a));
+        delay_key key = connect_delay_key(d, value_bounded(value, value->a));
         for (int64_t k = 0; k < list->n; k++) list->delay[k] = key;
         return RV_OK;
     }
@@ -176,7 +176,7 @@ static rv_status draw_delays(const connector *c, int64_t i, synapse_list *list, 
     for (int64_t k = 0; k < list->n; k++) {
         double ms = next_value(&source, k, list->partner[k]);
         if (!(ms >= 0 && ms <= high)) return refuse(c, i, list->partner[k], "delay", ms, "ms", 0, high, error);
-        list->delay[k] = delay_key_of(d, ms);
+        list->delay[k] = connect_delay_key(d, ms);
     }
     return RV_OK;
 }
@@ -185,7 +185,7 @@ static rv_status draw(const connector *c, int64_t i, bool values, synapse_list *
 {
     TRY(connect_partners(c, i, list, error));
     if (!values) return RV_OK;
-    TRY(draw_weights(c, i, list, error));
+    if (!c->convolution) TRY(draw_weights(c, i, list, error)); /* others come with the partners */
     return draw_delays(c, i, list, error);
 }
 
@@ -287,6 +287,8 @@ static rv_status prepare(connector *c, rv_error *error)
     TRY(check_positions(c, error));
     bool functions = is_function(&p->p) || is_function(&p->weight) || is_function(&p->delay);
     bool lists = p->weight.kind == RV_LIST || p->delay.kind == RV_LIST, listed = p->rule == CONNECT_LIST;
+    if (p->rule == CONNECT_CONVOLUTION && p->convolution.unrolled) TRY(convolution_new(c->definition, p, &c->convolution, error));
+    lists &= p->rule != CONNECT_CONVOLUTION;
     if (functions || lists || listed) TRY(allocate(&c->begin, c->drivers.count, c, error));
     if (listed) TRY(sort_entries(c, error));
     else if (lists) TRY(number_synapses(c, error));
@@ -316,5 +318,6 @@ void connector_close(connector *c)
     free(c->begin);
     free(c->entry);
     synapse_list_free(&c->made);
+    convolution_free(c->convolution);
     *c = (connector){ 0 };
 }

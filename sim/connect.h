@@ -36,6 +36,7 @@ typedef struct connector {
     int64_t              *entry;     /* [n_list] rule list: its entries by driver, in order; NULL: they are    */
     synapse_list          made;      /* of all drivers, if a function of the user was asked for them         */
     bool                  is_made;
+    struct convolution   *convolution; /* rule convolution                                                   */
 } connector;
 
 /** Prepares drawing; checks that there are positions for functions of distance. Call it on one thread: functions of the
@@ -59,6 +60,9 @@ rv_status connector_draw(const connector *c, int64_t i, bool values, synapse_lis
 
 /** Whether all synapses have one delay, that need not be kept for each. */
 bool connector_one_delay(const connector *c, delay_key *delay);
+
+/** ms to fixed point; whole steps, at least one, on the grid. */
+delay_key connect_delay_key(const definition *d, double ms);
 
 void synapse_list_free(synapse_list *list);
 

@@ -12,6 +12,7 @@
 #include <gsl/gsl_randist.h>
 
 #include "sim/connect.h"
+#include "sim/convolution.h"
 #include "sim/error.h"
 #include "sim/value.h"
 
@@ -228,6 +229,21 @@ static rv_status take_listed(const connector *c, int64_t i, synapse_list *list, 
     return RV_OK;
 }
 
+/* And their weights, which the kernel has. */
+static rv_status take_window(const connector *c, int64_t i, synapse_list *list, rv_error *error)
+{
+    convolution_walk  w;
+    convolution_block b;
+    convolution_begin(c->convolution, connector_driver(c, i), 0, MAX_NEURONS, 0, &w);
+    while (convolution_next(&w, &b)) {
+        TRY(synapse_list_reserve(list, list->n + b.n[0] * b.n[1], error));
+        for (int64_t row = 0; row < b.n[0]; row++)
+            for (int64_t k = 0; k < b.n[1]; k++, list->n++)
+                list->partner[list->n] = (uint32_t)convolution_target(&b, row, k), list->weight[list->n] = *convolution_weight(&b, row, k);
+    }
+    return RV_OK;
+}
+
 rv_status connect_partners(const connector *c, int64_t i, synapse_list *list, rv_error *error)
 {
     list->n = 0;
@@ -240,6 +256,7 @@ rv_status connect_partners(const connector *c, int64_t i, synapse_list *list, rv
     case CONNECT_BERNOULLI: return draw_bernoulli(c, i, list, error);
     case CONNECT_POISSON: return draw_poisson(c, i, list, error);
     case CONNECT_LIST: return take_listed(c, i, list, error);
+    case CONNECT_CONVOLUTION: return take_window(c, i, list, error);
     case N_CONNECT_RULES: break;
     }
     return RV_OK;

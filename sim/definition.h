@@ -43,7 +43,7 @@ typedef struct neuron_range {
 
 typedef enum connect_rule {
     CONNECT_ALL_TO_ALL, CONNECT_ONE_TO_ONE, CONNECT_FIXED_INDEGREE, CONNECT_FIXED_OUTDEGREE, CONNECT_FIXED_TOTAL,
-    CONNECT_BERNOULLI, CONNECT_POISSON, CONNECT_LIST, N_CONNECT_RULES
+    CONNECT_BERNOULLI, CONNECT_POISSON, CONNECT_LIST, CONNECT_CONVOLUTION, N_CONNECT_RULES
 } connect_rule;
 
 extern const char *const connect_rule_names[N_CONNECT_RULES];
@@ -56,6 +56,7 @@ typedef struct projection_def {
     bool           autapses, multapses;
     int32_t       *sources, *targets; /* [n_list], within the slices; by source if they came in blocks */
     int64_t        n_list;
+    rv_convolution convolution;       /* completed                      */
     const rv_rule *plasticity;        /* NULL: static                   */
     double         param[RV_MAX_PARAMS];
     char          *text[RV_MAX_TEXTS]; /* of the learning rule; owned; NULL: not given */
@@ -124,9 +125,13 @@ static inline int64_t range_neuron(const neuron_range *r, int64_t i) { return r-
 static inline int64_t range_index(const neuron_range *r, int64_t neuron)
 {
     int64_t offset = neuron - r->first;
+    if (r->stride == 1) return offset >= 0 && offset < r->count ? offset : -1;
     if (offset < 0 || offset % r->stride != 0 || offset / r->stride >= r->count) return -1;
     return offset / r->stride;
 }
+
+/** Whether its synapses are kept as kernel and geometry. */
+static inline bool projection_is_compact(const projection_def *p) { return p->rule == CONNECT_CONVOLUTION && !p->convolution.unrolled; }
 
 /** Whether the rule leaves out synapses of a neuron with itself and there could be some. */
 static inline bool projection_excludes_autapses(const projection_def *p)

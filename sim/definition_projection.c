@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/connect.h"
+#include "sim/convolution.h"
 #include "sim/definition.h"
 #include "sim/epoch.h"
 #include "sim/error.h"
@@ -24,6 +25,7 @@ const char *const connect_rule_names[N_CONNECT_RULES] = {
     [CONNECT_BERNOULLI] = "pairwise_bernoulli",
     [CONNECT_POISSON] = "pairwise_poisson",
     [CONNECT_LIST] = "list",
+    [CONNECT_CONVOLUTION] = "convolution",
 };
 
 const char *definition_projection_label(const definition *d, const projection_def *p, char text[OBJECT_TEXT])
@@ -205,6 +207,24 @@ static rv_status take_list(const checked *c, const rv_connect_def *def)
     return p->multapses ? RV_OK : check_no_multapse(c);
 }
 
+/* ---- rule convolution ------------------------------------------------------------------------------------------ */
+
+static rv_status take_convolution(const checked *c, const rv_connect_def *def)
+{
+    projection_def *p = c->p;
+    rv_value        weight = value_is_null(&def->weight) ? rv_number(1) : def->weight;
+    TRY(convolution_check(def->convolution, &p->source, &p->target, &weight, c->object, &p->convolution, c->error));
+    if (def->no_autapses) return error_set(c->error, RV_CONFLICT, "%s: a convolution has the synapses of its kernel; autapses cannot be excluded", c->object);
+    if (!projection_is_compact(p)) return RV_OK;
+    if (def->plasticity)
+        return error_set(c->error, RV_CONFLICT, "%s: plasticity \"%s\": the synapses of a convolution share their weights; unrolled (compact = false) each has its own", c->object,
+                         def->plasticity);
+    if (value_is_null(&def->delay) || def->delay.kind == RV_NUMBER) return RV_OK;
+    return error_set(c->error, RV_CONFLICT, "%s: delay: a convolution has one; unrolled (compact = false) each synapse has its own", c->object);
+}
+
+/* ---- each rule with its fields ----------------------------------------------------------------------------------- */
+
 static rv_status take_rule_fields(const checked *c, const rv_connect_def *def)
 {
     const projection_def *p = c->p;
@@ -216,6 +236,7 @@ static rv_status take_rule_fields(const checked *c, const rv_connect_def *def)
     case CONNECT_BERNOULLI:
     case CONNECT_POISSON: return take_probability(c, &def->p);
     case CONNECT_LIST: return take_list(c, def);
+    case CONNECT_CONVOLUTION: return take_convolution(c, def);
     default: return RV_OK;
     }
 }
@@ -241,7 +262,7 @@ static rv_status take_weight(const checked *c, const rv_value *weight)
     double low = -DBL_MAX, high = DBL_MAX;
     snprintf(what, sizeof what, "%s: weight", c->object);
     if (c->p->plasticity && c->p->plasticity->bounds) c->p->plasticity->bounds(c->p->param, &low, &high);
-    TRY(check_list_length(c, "weight", weight));
+    if (c->p->rule != CONNECT_CONVOLUTION) TRY(check_list_length(c, "weight", weight)); /* that of the kernel has been checked */
     TRY(value_check(weight, low, high, what, "", c->error));
     if (c->p->synapse && c->p->synapse->whole) TRY(value_check_whole(weight, what, c->error));
     return weight == &c->p->weight ? RV_OK : value_copy(weight, &c->p->weight, c->error);

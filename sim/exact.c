@@ -8,6 +8,7 @@
 
 #include "sim/advance.h"
 #include "sim/clock.h"
+#include "sim/convolution.h"
 #include "sim/foresee.h"
 #include "sim/inputs.h"
 #include "sim/memory.h"
@@ -27,6 +28,17 @@ static void add_arrival(tile_state *tile, arrival_at a)
     else tile->arrival[tile->n_arrivals++] = a;
 }
 
+static void collect_convolution(state *s, int t, const bundle *b, uint32_t k, double time)
+{
+    convolution_walk  w;
+    convolution_block block;
+    convolution_begin_segment(s->net, b, t, k, &w);
+    while (convolution_next(&w, &block))
+        for (int64_t row = 0; row < block.n[0]; row++)
+            for (int64_t i = 0; i < block.n[1]; i++)
+                add_arrival(&s->tile[t], (arrival_at){ { time, b->counts ? 1 : *convolution_weight(&block, row, i) }, (uint32_t)convolution_target(&block, row, i) });
+}
+
 static void collect_segment(state *s, int t, uint64_t word, double time)
 {
     tile_state   *tile = &s->tile[t];
@@ -34,8 +46,9 @@ static void collect_segment(state *s, int t, uint64_t word, double time)
     const rows   *r = &b->rows[t];
     const segment *segment = &r->segment[event_index(word)];
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
+        if (b->convolution) collect_convolution(s, t, b, event_index(word), time);
         double part = b->rule ? plastic_arrive(&tile->learning[event_number(word)], event_index(word), time) : 1;
-        for (uint32_t k = segment[0].first; k < segment[1].first; k++)
+        for (uint32_t k = segment[0].first; k < segment[1].first && !b->convolution; k++)
             add_arrival(tile, (arrival_at){ { time, b->counts ? 1 : part * (b->kind == WEIGHT_CONSTANT ? b->weight : r->weight_double[k]) }, r->target[k] });
     }
     tile->n_events += segment_count(segment);

@@ -5,6 +5,7 @@
 
 #include "sim/advance.h"
 #include "sim/clock.h"
+#include "sim/convolution.h"
 #include "sim/foresee.h"
 #include "sim/inputs.h"
 #include "sim/neuron.h"
@@ -178,6 +179,31 @@ static void deliver_special(state *s, int t, int index, const segment *segment, 
     add_graded(ex, in, b, &b->rows[t], segment, b->graded ? payload : 1);
 }
 
+static void touch_block(tile_state *tile, const convolution_block *block)
+{
+    for (int64_t i = 0; i < block->n[0]; i++)
+        for (int64_t k = 0; k < block->n[1]; k++) touch_neuron(tile, (uint32_t)convolution_target(block, i, k));
+}
+
+/* The synapses of a convolution are worked out: the same additions as above. */
+static void deliver_convolution(state *s, int t, int index, uint32_t k, int32_t payload)
+{
+    const bundle     *b = &s->net->bundle[index];
+    target_input      to = input_of(s, t, b);
+    double            factor = b->graded ? payload : 1;
+    convolution_walk  w;
+    convolution_block block;
+    if (b->summed) to.ex = to.in = sum_for(s, t, index, b->rows[t].segment[k].steps);
+    else if (!b->graded && b->sign > 0) to.in = to.ex;
+    else if (!b->graded && b->sign < 0) to.ex = to.in;
+    convolution_begin_segment(s->net, b, t, k, &w);
+    while (convolution_next(&w, &block)) {
+        if (b->counts) convolution_count(&block, to.ex);
+        else convolution_add(&block, to.ex, to.in, factor);
+        if (s->tile[t].touches[index]) touch_block(&s->tile[t], &block);
+    }
+}
+
 static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t payload)
 {
     tile_state    *tile = &s->tile[t];
@@ -186,12 +212,13 @@ static void deliver_segment(state *s, int t, uint64_t word, int64_t due, int32_t
     const segment *segment = &r->segment[event_index(word)];
     for (uint32_t m = event_multiplicity(word); m > 0; m--) {
         double part = b->rule ? plastic_arrive(&tile->learning[event_number(word)], event_index(word), (double)due) : 1;
-        if (b->rule && b->rule->release) add_scaled(s, t, b, segment, part);
+        if (b->convolution) deliver_convolution(s, t, (int)event_number(word), event_index(word), payload);
+        else if (b->rule && b->rule->release) add_scaled(s, t, b, segment, part);
         else if (b->graded || b->summed) deliver_special(s, t, (int)event_number(word), segment, payload);
         else add_weights(s, t, b, segment);
     }
     tile->n_events += segment_count(segment);
-    if (tile->touches[event_number(word)])
+    if (tile->touches[event_number(word)] && !b->convolution)
         for (uint32_t k = segment[0].first; k < segment[1].first; k++) touch_neuron(tile, r->target[k]);
 }
 
@@ -217,7 +244,7 @@ static void prefetch_row(const state *s, int t, const uint64_t *at)
     if (!at || event_kind_of(word) != EVENT_SEGMENT) return;
     const rows    *r = &s->net->bundle[event_number(word)].rows[t];
     const segment *segment = &r->segment[event_index(word)];
-    size_t         n = segment_count(segment);
+    size_t         n = r->target ? segment_count(segment) : 0; /* a convolution has no rows */
     prefetch_lines(r->target + segment->first, (r->in_a_row ? 1 : n) * sizeof *r->target);
     if (r->weight_float) prefetch_lines(r->weight_float + segment->first, n * sizeof *r->weight_float);
     if (r->weight_double) prefetch_lines(r->weight_double + segment->first, n * sizeof *r->weight_double);

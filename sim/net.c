@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/convolution.h"
 #include "sim/foresee.h"
 #include "sim/inputs.h"
 #include "sim/tables.h"
@@ -485,7 +486,7 @@ double net_weight_of(const rv_net *net, int index, const synapse_ref *ref)
     const rows   *r = &b->rows[ref->tile];
     if (b->epoch) return net->state->tile[ref->tile].epoch[index].variable[EPOCH_W][ref->index];
     if (b->rule && b->rule->carry) return plastic_read(&net->state->tile[ref->tile].learning[index], ref->segment, ref->index, (double)net->state->step).weight;
-    double      stored = r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
+    double      stored = b->convolution ? b->convolution->kernel[ref->index] : r->weight_float ? (double)r->weight_float[ref->index] : r->weight_double ? r->weight_double[ref->index] : b->weight;
     return b->factor == 1 ? stored : stored / b->factor;
 }
 
@@ -582,6 +583,7 @@ rv_status rv_set_weights(rv_net *net, rv_projection projection, rv_value weights
     snprintf(what, sizeof what, "projection \"%.100s\" -> \"%.100s\": weight", net->def.population[net->def.projection[p].source.population].name,
              net->def.population[net->def.projection[p].target.population].name);
     int b = network_bundle_of(net->net, p);
+    if (net->net->bundle[b].convolution) return rv_fail(net, RV_CONFLICT, "%s: the synapses of a convolution share their weights; unrolled (compact = false) each has its own", what);
     net_settle(net, b);
     TRY(network_list_synapses(net->net, p, &list, &n, &net->error));
     rv_status status = set_weights(net, p, list, n, &weights, what);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/connect.h"
+#include "sim/convolution.h"
 #include "sim/epoch.h"
 #include "sim/error.h"
 #include "sim/memory.h"
@@ -27,7 +28,7 @@ static int tile_of(int64_t block, int64_t n_blocks, int population, lodging wher
 
 static bool has_room(const network *net, lodging where, int64_t share)
 {
-    for (int t = where.first; t < where.first + where.span; t++)
+    for (int t = where.first; t < where.first + where.span && t < net->n_tiles; t++)
         if (net->tile[t].n + share > MAX_TILE) return false;
     return true;
 }
@@ -51,7 +52,7 @@ static rv_status find_lodging(network *net, int64_t n_blocks, int threads, lodgi
     while ((n_blocks + span - 1) / span * NEURON_BLOCK > MAX_TILE) span += threads;
     int64_t share = (n_blocks + span - 1) / span * NEURON_BLOCK;
     *where = (lodging){ 0, span };
-    while (where->first + span <= net->n_tiles && !has_room(net, *where, share)) where->first += threads;
+    while (where->first < net->n_tiles && !has_room(net, *where, share)) where->first += threads;
     int missing = where->first + span - net->n_tiles;
     return missing > 0 ? add_tiles(net, missing, error) : RV_OK;
 }
@@ -174,6 +175,7 @@ static weight_kind kind_of(const network *net, const projection_def *p)
 /* Two projections of a bundle never share targets, so that the target tells them apart. */
 static bool fits(const network *net, const bundle *b, const projection_def *p)
 {
+    if (b->convolution || projection_is_compact(p)) return false;
     if (b->rule || b->epoch || p->plasticity || b->synapse || p->synapse || b->source != p->source.population) return false;
     if (b->kind != kind_of(net, p) || b->counts != counts_spikes(net, p)) return false;
     if (b->kind == WEIGHT_CONSTANT && b->weight != p->weight.a) return false;
@@ -220,6 +222,7 @@ static rv_status add_to_bundle(network *net, int index, rv_error *error)
         b->rows = calloc((unsigned)net->n_tiles, sizeof(rows));
         net->n_bundles++;
         if (!b->projection || !b->rows) return error_memory(error, "bundles", 0);
+        if (projection_is_compact(p)) TRY(convolution_new(net->def, p, &b->convolution, error));
         if (p->plasticity) TRY(take_rule(net, p, b, error));
     }
     b->projection[b->n_projections++] = index;
@@ -376,6 +379,7 @@ static void bundle_free(const network *net, bundle *b)
     free(b->rows);
     free(b->projection);
     epoch_rule_free(b->epoch);
+    convolution_free(b->convolution);
 }
 
 void network_free(network *net)

@@ -36,6 +36,7 @@ typedef enum weight_kind {
 typedef struct rows {
     uint32_t *row;     /* [n_sources + 1]  first segment of each source                        */
     segment  *segment; /* [n_segments + 1]                                                     */
+    uint32_t *source;  /* [n_segments]     of a convolution, which has none of the next three; else NULL */
     uint16_t *target;  /* [n_synapses]     numbered in the tile                                */
     float    *weight_float;  /* [n_synapses] or NULL; changed by rv_set_weights() alone        */
     double   *weight_double; /* [n_synapses] or NULL; changed by learning too                  */
@@ -62,6 +63,7 @@ typedef struct bundle {
     bool           graded;      /* weights are multiplied with what a spike carries             */
     bool           summed;      /* sums of one delay and step are finished before they are added */
     double         dendritic_fraction;
+    struct convolution *convolution; /* NULL: the rows hold every synapse; else the bundle is this one projection; owned */
     int64_t        n_synapses;
     rows          *rows;        /* [n_tiles]                                                    */
 } bundle;
@@ -141,7 +143,7 @@ int network_bundle_of(const network *net, int projection);
 /** One synapse: where it is stored, and what it connects (numbers within the populations). */
 typedef struct synapse_ref {
     int      tile;
-    int64_t  index, segment; /* in the rows of that tile */
+    int64_t  index, segment; /* in the rows of that tile; of a convolution the index in its kernel */
     int64_t  source, target;
     uint64_t delay;          /* 2^-32 steps              */
 } synapse_ref;

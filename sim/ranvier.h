@@ -221,6 +221,7 @@ rv_status rv_set_positions(rv_net *net, rv_population population, const double *
  *    pairwise_bernoulli  every pair with probability p (a number or a function of distance)
  *    pairwise_poisson    every pair has a Poisson number of synapses with mean p
  *    list                the given pairs, numbered within the slices
+ *    convolution         a kernel that slides over the source, see rv_convolution
  *  Weight and delay: a number, a list [number of synapses] (rules list, one_to_one, and all_to_all with the targets
  *  running faster), a distribution, or a function of distance. Constant delays must be multiples of the resolution
  *  in grid timing, drawn ones are rounded to it; the shortest is one step. In exact timing delays are kept to 2^-32 steps
@@ -236,6 +237,30 @@ typedef struct rv_pairs {
  *  to be the same @return a status other than RV_OK to refuse the projection; its sentence is the caller's to keep */
 typedef rv_status (*rv_pairs_fn)(void *user, bool first, rv_pairs *pairs);
 
+/** Rule convolution: every target sees a window of the source through one kernel, as Conv1d and Conv2d of PyTorch do: a
+ *  cross-correlation; beyond the edges is nothing. Target channel o at (y, x) gets
+ *
+ *    kernel[o][i][ky][kx]   from channel i of its group at (y stride - padding + ky dilation, x stride - padding + kx dilation)
+ *
+ *  The weight is the list of the kernel's weights, [out channels][in channels / groups][height][width], or one number for all. Sum
+ *  and average pools are convolutions with groups = channels, stride = kernel and one weight.
+ *
+ *  Only the kernel and the geometry are kept, the synapses are worked out when spikes arrive; the spikes are the same as with
+ *  every synapse in memory. So weights are shared, and static, and the delay is one number. Asked for unrolled, it is a
+ *  projection like others: its synapses can learn, be set one by one, be pruned. Weights of 0 are synapses too. */
+typedef struct rv_convolution {
+    int64_t shape[3];                   /* channels, height, width of the source slice, which has so many neurons; height 1: one dimension */
+    int64_t kernel[4];                  /* channels of the target, channels of the source / groups, height, width      */
+    int64_t stride[2], dilation[2];     /* height, width; 0 means 1                                                    */
+    int64_t padding[2], padding_end[2]; /* height, width: places of nothing before the first, behind the last          */
+    int64_t groups;                     /* 0 means 1                                                                   */
+    bool    channels_last;              /* neurons are numbered (y width + x) channels + c; else (c height + y) width + x */
+    bool    unrolled;
+} rv_convolution;
+
+/** Channels, height and width of what a convolution makes. @param error may be NULL */
+rv_status rv_convolution_result(const rv_convolution *convolution, int64_t shape[3], rv_error *error);
+
 typedef struct rv_connect_def {
     rv_slice          source, target;
     const char       *rule;
@@ -247,6 +272,7 @@ typedef struct rv_connect_def {
     int64_t           n_list;
     rv_pairs_fn       pairs;             /* instead of the three above; NULL: not                      */
     void             *pairs_user;
+    const rv_convolution *convolution;   /* rule convolution                                           */
     rv_value          weight, delay;     /* the null value means weight 1, delay 1 ms                  */
     const char       *plasticity;        /* learning rule; NULL for static synapses                    */
     int               receptor_type;     /* of models with several receptors (glif_psc): 1, 2, ...; 0: the first, or by sign */

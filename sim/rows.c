@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sim/connect.h"
+#include "sim/convolution.h"
 #include "sim/epoch.h"
 #include "sim/error.h"
 #include "sim/memory.h"
@@ -223,15 +224,16 @@ static bool all_in_a_row(const rows *r)
 
 void rows_finish(rows *r, int64_t sources)
 {
-    r->in_a_row = all_in_a_row(r);
-    r->bytes = (sources + 1) * (int64_t)sizeof *r->row + (r->n_segments + 1) * (int64_t)sizeof *r->segment +
-               r->n_synapses * (int64_t)(sizeof(uint16_t) + (r->weight_float ? sizeof(float) : 0) + (r->weight_double ? sizeof(double) : 0));
+    r->in_a_row = r->target && all_in_a_row(r);
+    r->bytes = (sources + 1) * (int64_t)sizeof *r->row + (r->n_segments + 1) * (int64_t)(sizeof *r->segment + (r->source ? sizeof *r->source : 0)) +
+               r->n_synapses * (int64_t)((r->target ? sizeof(uint16_t) : 0) + (r->weight_float ? sizeof(float) : 0) + (r->weight_double ? sizeof(double) : 0));
 }
 
 void rows_free(rows *r, int64_t sources)
 {
     memory_free(r->row, (size_t)(sources + 1) * sizeof *r->row);
     memory_free(r->segment, (size_t)(r->n_segments + 1) * sizeof *r->segment);
+    memory_free(r->source, (size_t)(r->n_segments + 1) * sizeof *r->source);
     memory_free(r->target, (size_t)r->n_synapses * sizeof *r->target);
     memory_free(r->weight_float, (size_t)r->n_synapses * sizeof(float));
     memory_free(r->weight_double, (size_t)r->n_synapses * sizeof(double));
@@ -420,6 +422,11 @@ static void take_effect(builder *w)
     rows_prepare_synapse(b);
     b->weight = b->kind == WEIGHT_CONSTANT ? b->factor * kind->weight(b->synapse_param, b->weight) : 0;
     w->negative = w->positive = false;
+    if (b->convolution) {
+        convolution_take_effect(b);
+        convolution_signs(b->convolution, &w->negative, &w->positive);
+        return;
+    }
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic, 1)
     for (int t = 0; t < w->net->n_tiles; t++) effect_of_tile(w, t);
 }
@@ -468,9 +475,20 @@ void rows_note_size(network *net, const bundle *b)
     }
 }
 
+static rv_status build_convolution(builder *w)
+{
+    TRY(convolution_lay_out(w->net, w->b, w->the_delay, w->threads, w->error));
+    convolution_signs(w->b->convolution, &w->negative, &w->positive);
+    take_effect(w);
+    note_sign(w);
+    rows_note_size(w->net, w->b);
+    return RV_OK;
+}
+
 static rv_status build_bundle(builder *w)
 {
     TRY(open_builder(w));
+    if (w->b->convolution) return build_convolution(w);
     TRY(run_all(w, false));
     TRY(allocate_rows(w));
     TRY(run_all(w, true));
@@ -536,9 +554,33 @@ static void list_segment(const network *net, const rows *r, int t, int64_t sourc
     }
 }
 
+static void list_convolution(const network *net, const bundle *b, synapse_ref *list, int64_t *n)
+{
+    const convolution *c = b->convolution;
+    convolution_block  block;
+    for (int t = 0; t < net->n_tiles && list; t++) {
+        const part *own = &net->tile[t].part[c->target.population];
+        const rows *r = &b->rows[t];
+        for (uint32_t k = 0; k < r->n_segments; k++) {
+            convolution_walk w;
+            convolution_begin_segment(net, b, t, k, &w);
+            while (convolution_next(&w, &block))
+                for (int64_t row = 0; row < block.n[0]; row++)
+                    for (int64_t i = 0; i < block.n[1]; i++)
+                        list[(*n)++] = (synapse_ref){ t, convolution_weight(&block, row, i) - c->kernel, k, r->source[k],
+                                                      own->first - own->base + convolution_target(&block, row, i), segment_delay(&r->segment[k]) };
+        }
+    }
+    *n = b->n_synapses;
+}
+
 static void list_all(const network *net, const bundle *b, int population, synapse_ref *list, int64_t *n)
 {
     *n = 0;
+    if (b->convolution) {
+        list_convolution(net, b, list, n);
+        return;
+    }
     for (int t = 0; t < net->n_tiles; t++)
         for (int64_t source = 0; source < net->def->population[b->source].n; source++)
             for (uint32_t k = b->rows[t].row[source]; k < b->rows[t].row[source + 1]; k++)

@@ -28,6 +28,7 @@ rv_status structure_projection(rv_net *net, rv_projection projection, bool movin
     if (p < 0) return RV_UNKNOWN_NAME;
     const projection_def *def = &net->def.projection[p];
     definition_projection_label(&net->def, def, object);
+    if (projection_is_compact(def)) return rv_fail(net, RV_CONFLICT, "%s: %s: the synapses of a convolution share their weights; unrolled (compact = false) each has its own", object, what);
     if (def->synapse) return rv_fail(net, RV_CONFLICT, "%s: %s: synapses of kind \"%s\" are of a chip and stay as they are", object, what, def->synapse->table.name);
     if (moving && def->plasticity && def->plasticity->epochs)
         return rv_fail(net, RV_CONFLICT, "%s: %s: plasticity \"%s\" learns in epochs, and its synapses stay where they are", object, what, def->plasticity->table.name);

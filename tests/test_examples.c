@@ -342,6 +342,15 @@ static void test_receptive_fields(void **state)
     draws("receptive_fields.lua time=3000");
 }
 
+static void test_edges(void **state)
+{
+    (void)state;
+    passes("edges.lua check=1");
+    fails("edges.lua check=1 time=20"); /* faster than the cells can follow */
+    honours_time("edges");
+    draws("edges.lua time=100 size=16");
+}
+
 static void test_event_camera(void **state)
 {
     (void)state;
@@ -431,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_potjans_diesmann_2014),
         cmocka_unit_test(test_izhikevich_2004), cmocka_unit_test(test_receptive_fields),
         cmocka_unit_test(test_event_camera),
+        cmocka_unit_test(test_edges),
         cmocka_unit_test(test_hello_c),
         cmocka_unit_test(test_hello_c_by_pkg_config),
     };

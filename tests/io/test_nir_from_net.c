@@ -115,6 +115,90 @@ static void test_there_and_back(void **state)
     there_and_back(net, &(nir_from_options){ .refractory = true });
 }
 
+/* Pixels, a convolution with a recurrent one channel by channel, and a dense layer behind them. @param feedback a dense projection back,
+ * with which the channels have no shape in NIR */
+static rv_net *make_vision(const char *model, bool feedback)
+{
+    enum { H = 4, W = 5, C = 3 };
+    rv_convolution g = { .shape = { 2, H, W }, .kernel = { C, 2, 3, 3 }, .padding = { 1, 1 }, .padding_end = { 1, 2 }, .dilation = { 1, 1 }, .stride = { 1, 1 } },
+                   each = { .shape = { C, H, W + 1 }, .kernel = { C, 1, 3, 3 }, .padding = { 1, 1 }, .padding_end = { 1, 1 }, .groups = C };
+    double         kernel[C * 2 * 9], own[C * 9];
+    bool           steps = strcmp(model, "nir_lif") == 0;
+    if (!feedback) g.padding_end[1] = 1, each.shape[2] = W; /* the same on both sides, as NIR has it */
+    for (int k = 0; k < C * 18; k++) kernel[k] = (k * 7 % 11 - 2) * 0.7;
+    for (int k = 0; k < C * 9; k++) own[k] = (k * 5 % 9 - 5) * 0.4;
+    rv_net       *net = reference_net((rv_net_def){ .seed = 3 });
+    rv_population x = reference_population(net, "X", 2 * H * W, "spike_generator"), e = reference_population(net, "E", C * H * each.shape[2], model),
+                  i = reference_population(net, "I", N_I, model), both[] = { e, i };
+    for (int k = 0; k < 2; k++) {
+        if (steps) reference_set_all(net, both[k], "tau_mem", 12.0, "tau_syn", 2.0, "v_threshold", 10.0, "v_reset", -1.0, "w_in", 18.0, "I_e", 0.3, NULL);
+        else reference_set_all(net, both[k], "E_L", -65.0, "V_th", -55.0, "V_reset", -66.0, "t_ref", 0.0, "tau_m", 12.0, "C_m", 240.0, NULL);
+        ENSURE_OK(net, rv_set(net, both[k], "V_m", steps ? rv_uniform(-2, 9) : rv_uniform(-66, -56)));
+    }
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(x), .target = rv_all(e), .rule = "convolution", .convolution = &g, .weight = rv_list(kernel, C * 18),
+                                                      .delay = rv_number(0.7) }, NULL));
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(e), .target = rv_all(e), .rule = "convolution", .convolution = &each, .weight = rv_list(own, C * 9),
+                                                      .delay = rv_number(0.1) }, NULL));
+    connect(net, e, i, 0.3, 2, rv_number(1));
+    if (feedback) connect(net, i, e, 0.3, -1, rv_number(1));
+    return net;
+}
+
+static void play_pixels(rv_net *net)
+{
+    rv_population x = rv_population_find(net, "X");
+    for (int64_t i = 0; i < rv_population_size(net, x); i++) {
+        double times[N_TIMES];
+        times_of((int)i, times);
+        ENSURE_OK(net, rv_set_spike_times(net, x, i, times, N_TIMES));
+    }
+}
+
+static int count_kind(const nir_graph *graph, nir_kind kind)
+{
+    int n = 0;
+    for (int k = 0; k < graph->n_nodes; k++) n += graph->node[k].kind == kind;
+    return n;
+}
+
+static int count_rule(rv_net *net, const char *rule)
+{
+    int n = 0;
+    for (int id = 1; id <= rv_projection_count(net); id++) n += strcmp(rv_projection_rule(net, (rv_projection){ id }), rule) == 0;
+    return n;
+}
+
+/* Convolutions are Conv2d in NIR, and convolutions again when they are read. */
+static void test_convolutions(void **state)
+{
+    (void)state;
+    static const char *const models[] = { "iaf_psc_delta", "nir_lif", "iaf_psc_delta" };
+    for (int k = 0; k < 3; k++) {
+        nir_graph graph, read;
+        nir_net   n;
+        rv_error  error = { 0 };
+        bool      feedback = k == 2;
+        rv_net   *net = make_vision(models[k], feedback);
+        record(net);
+        if (nir_from_net(net, NULL, &graph, &error) != RV_OK) fail_msg("%s", error.text);
+        assert_int_equal(count_kind(&graph, NIR_CONV2D), feedback ? 0 : 2);
+        assert_int_equal(count_kind(&graph, NIR_FLATTEN), feedback ? 0 : 1);
+        if (!feedback) assert_int_equal(nir_find(&graph, "E")->input.rank, 3);
+        if (nir_write(written, NULL, &graph, &error) != RV_OK) fail_msg("%s", error.text);
+        if (nir_read(written, NULL, &read, &error) != RV_OK) fail_msg("%s", error.text);
+        if (nir_build(&read, &(rv_net_def){ .threads = 1 }, NULL, &n, &error) != RV_OK) fail_msg("%s", error.text);
+        assert_int_equal(count_rule(n.net, "convolution"), feedback ? 0 : 2);
+        record(n.net);
+        play_pixels(net), play_pixels(n.net);
+        ENSURE_OK(net, rv_run(net, 200));
+        ENSURE_OK(n.net, rv_run(n.net, 200));
+        int64_t spikes = compare_population(net, n.net, "E") + compare_population(net, n.net, "I");
+        print_message("%s: %lld spikes\n", models[k], (long long)spikes);
+        assert_true(spikes > 100);
+        nir_net_free(&n), nir_free(&graph), nir_free(&read), rv_net_free(net);
+    }
+}
+
 /* Neurons that nothing reaches keep their time; fields as other tools read them. */
 static void test_fields(void **state)
 {
@@ -389,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_fields), cmocka_unit_test(test_refusals),       cmocka_unit_test(test_recording),
+        cmocka_unit_test(test_convolutions),
         cmocka_unit_test(test_input),          cmocka_unit_test(test_recorded_input), cmocka_unit_test(test_command),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -135,7 +135,7 @@ static void test_continued_runs_are_the_same(void **state)
     }
     printf("%d networks, %lld spikes, %d silent\n", n_networks, (long long)all_spikes, silent);
     if (n_networks >= N_NETWORKS) assert_true(silent < n_networks / 3);
-    static const char *const also[] = { "rewards", "receptors", "normalise", "scale", "rewire", "learn_delays", "set_delays", "histogram", "chosen synapses" };
+    static const char *const also[] = { "rewards", "receptors", "normalise", "scale", "rewire", "learn_delays", "set_delays", "histogram", "chosen synapses", "convolution", "unrolled convolution" };
     for (size_t k = 0; k < sizeof also / sizeof *also && n_networks >= N_NETWORKS; k++)
         if (!any_net_has_used(also[k])) fail_msg("%s: in none of the networks", also[k]);
     for (int kind = RV_NEURONS; kind <= RV_SYNAPSES && n_networks >= N_NETWORKS; kind++) {
@@ -383,13 +383,13 @@ static void test_structures_are_those_that_are_saved(void **state)
     } structures[] = {
         { "definition", "visit_definition()", sizeof(definition), 72 },
         { "population_def", "visit_population() of checkpoint_definition.c", sizeof(population_def), 992 },
-        { "projection_def", "visit_draft()", sizeof(projection_def), 800 },
+        { "projection_def", "visit_draft()", sizeof(projection_def), 936 },
         { "input_def", "visit_input()", sizeof(input_def), 128 },
         { "rv_value", "visit_value()", sizeof(rv_value), 96 },
         { "network", "visit_network()", sizeof(network), 104 },
         { "population_net", "visit_network()", sizeof(population_net), 648 },
-        { "bundle", "visit_bundle()", sizeof(bundle), 304 },
-        { "rows", "array_of() of checkpoint_network.c", sizeof(rows), 72 },
+        { "bundle", "visit_bundle()", sizeof(bundle), 312 },
+        { "rows", "array_of() of checkpoint_network.c", sizeof(rows), 80 },
         { "segment", "array_of() of checkpoint_network.c", sizeof(segment), 12 },
         { "state", "visit_state()", sizeof(struct state), 96 },
         { "tile_state", "visit_tile()", sizeof(tile_state), 400 },

@@ -343,7 +343,7 @@ static void test_bad_projections(void **state)
           EI "no connection rule \"fixed_in_degree\"; did you mean \"fixed_indegree\"?" },
         { { BASE },
           EI "no connection rule given; there is: all_to_all, one_to_one, fixed_indegree, fixed_outdegree, "
-             "fixed_total_number, pairwise_bernoulli, pairwise_poisson, list" },
+             "fixed_total_number, pairwise_bernoulli, pairwise_poisson, list, convolution" },
         { { .source = { { 3 }, 0, -1, 1 }, .target = { I, 0, -1, 1 } }, "no population with handle 3, there are 2" },
         { { .source = { E, 0, -1, 1 }, .target = { I, 0, 6, 1 } },
           "slice of population \"I\": count = 6, allowed 0 to 5 from 0 on" },

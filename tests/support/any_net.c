@@ -176,6 +176,28 @@ static void add_projection(maker *m)
     if (def.synapse) note_used(def.synapse);
 }
 
+/* A kernel over the first neurons of two populations. */
+static void add_convolution(maker *m)
+{
+    int            source = 1 + below(m, m->n), target = 1 + below(m, m->n);
+    bool           parrot = is(&m->model[target], "parrot_neuron");
+    int64_t        size = rv_population_size(m->net, (rv_population){ source }), height = 1 + below(m, 3), width = size / height, out[3];
+    double         w = parrot ? 1 : m->drive[target], weights[60];
+    rv_convolution g = { .shape = { 1, height, width }, .kernel = { 1 + below(m, 3), 1, 1 + below(m, (int)height), 1 + below(m, 4) }, .stride = { 1, 1 + below(m, 2) },
+                         .dilation = { 1, 1 + below(m, 2) }, .padding = { 0, below(m, 3) }, .padding_end = { below(m, 2), 1 }, .channels_last = below(m, 2), .unrolled = below(m, 4) == 0 };
+    if (is_generator(&m->model[target]) || (parrot && source >= target) || rv_convolution_result(&g, out, NULL) != RV_OK) return;
+    int64_t n = out[0] * out[1] * out[2], n_weights = g.kernel[0] * g.kernel[2] * g.kernel[3];
+    if (n > rv_population_size(m->net, (rv_population){ target })) return;
+    for (int k = 0; k < 60; k++) weights[k] = uniform(m, -0.3 * w, 0.7 * w);
+    rv_connect_def def = { .source = { { source }, 0, height * width, 1 }, .target = { { target }, 0, n, 1 }, .rule = "convolution", .convolution = &g,
+                           .weight = chance(m, 0.8) ? rv_list(weights, n_weights) : rv_number(0.5 * w), .delay = rv_number(rv_resolution(m->net) * (1 + below(m, 30))) };
+    if (g.unrolled && !parrot) def.delay = rv_uniform(rv_resolution(m->net), 5);
+    choose_synapse(m, &def);
+    if (def.synapse) def.weight = rv_number(1 + below(m, 60));
+    if (def.synapse && chance(m, 0.5)) def.delay = rv_number(rv_resolution(m->net));
+    if (rv_connect(m->net, &def, NULL) == RV_OK) note_used(g.unrolled ? "unrolled convolution" : "convolution");
+}
+
 /* ---- inputs and probes -------------------------------------------------------------------------------------------- */
 
 static void add_input(maker *m)
@@ -259,6 +281,7 @@ static bool make(maker *m)
     for (int k = 2 + below(m, 7); k > 0; k--) add_projection(m);
     for (int k = 1 + below(m, 5); k > 0; k--) add_input(m);
     add_probes(m);
+    if (chance(m, 0.5)) add_convolution(m);
     if (rv_compile(m->net) != RV_OK) return false;
     for (int id = 1; id <= rv_projection_count(m->net); id++) {
         if (chance(m, 0.4)) add_task(m, (rv_projection){ id });
