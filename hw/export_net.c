@@ -14,7 +14,7 @@ static rv_status check_population(const export_net *e, const char *format, int k
     const input_def *input = NULL;
     for (int i = 0; i < e->def->n_inputs; i++)
         if (e->def->input[i].target.population == k) input = &e->def->input[i];
-    if (!input) return RV_OK;
+    if (!input || !format) return RV_OK;
     return error_set(error, RV_CONFLICT, "%s has an input of kind \"%s\", but %s files hold spikes only: give it a population of generators", export_population_name(e, k),
                      input_tables[input->kind].name, format);
 }
@@ -203,9 +203,15 @@ static rv_status copy_population(rv_net *net, const population_def *p)
     return copy_values(net, handle, p->model->table.states, p->initial, p->model->table.n_states, p->n);
 }
 
-static rv_status copy_all(const export_net *e, rv_net *net)
+rv_status export_net_copy_populations(const export_net *e, rv_net *net)
 {
     for (int k = 0; k < e->def->n_populations; k++) TRY(copy_population(net, &e->def->population[k]));
+    return RV_OK;
+}
+
+static rv_status copy_all(const export_net *e, rv_net *net)
+{
+    TRY(export_net_copy_populations(e, net));
     for (int k = 0; k < e->n_projections; k++) TRY(export_connect(net, &e->projection[k], NULL));
     return RV_OK;
 }

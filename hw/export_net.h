@@ -32,7 +32,7 @@ typedef struct export_net {
 } export_net;
 
 /** Reads a network; compiles it if need be. Refuses exact timing, inputs that are no spikes, and learning.
- *  @param format for the sentences */
+ *  @param format for the sentences; NULL: it is for no file, and inputs are allowed */
 rv_status export_net_open(rv_net *net, const char *format, export_net *e, rv_error *error);
 void      export_net_close(export_net *e);
 
@@ -60,6 +60,9 @@ double export_bias(const population_def *p, int64_t neuron);
 
 /** Adds a projection with these synapses to a network whose populations are numbered as here. */
 rv_status export_connect(rv_net *net, const export_synapses *s, rv_projection *projection);
+
+/** Adds the populations, with parameters and initial states, to a network that has none: the first half of the next. */
+rv_status export_net_copy_populations(const export_net *e, rv_net *net);
 
 /** A second network, at its beginning, on one thread: generators give nothing unless they draw at random.
  *  @param copy result */
