@@ -103,6 +103,8 @@ static rv_status copy_inputs(const splitting *s)
         const rv_table  *table = &input_tables[in->kind];
         rv_setting       settings[MAX_INPUT_PARAMS];
         for (int f = 0; f < table->n_params; f++) settings[f] = (rv_setting){ table->params[f].name, rv_number(in->param[f]) };
+        if (in->kind == INPUT_STEP) settings[STEP_TIMES].value = rv_list(in->times, in->n_steps), settings[STEP_AMPLITUDES].value = rv_list(in->amplitudes, in->n_steps);
+        if (in->kind == INPUT_INHOMOGENEOUS) settings[RATE_TIMES].value = rv_list(in->times, in->n_steps), settings[RATE_VALUES].value = rv_list(in->amplitudes, in->n_steps);
         TRY(checked(s, rv_input_new(s->net, (rv_slice){ { in->target.population + 1 }, in->target.first, in->target.count, in->target.stride }, table->name, settings, table->n_params, NULL)));
     }
     return RV_OK;
