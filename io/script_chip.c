@@ -97,10 +97,24 @@ static int quantise_and_use(command_chip *line, rv_net *net)
     return exit_status;
 }
 
+/* Those a script gave its populations. */
+static bool note_script_shapes(command_chip *line, const rv_net *net)
+{
+    int64_t sides[3];
+    line->shapes = calloc((size_t)rv_population_count(net) + 1, sizeof *line->shapes);
+    for (int id = 1; line->shapes && id <= rv_population_count(net); id++)
+        if (script_taken_shape(line->script, (rv_population){ id }, sides)) line->shapes[line->n_shapes++] = (netx_shape){ { id }, { sides[0], sides[1], sides[2] }, true };
+    return line->shapes != NULL;
+}
+
 static void take(rv_net *net, void *user)
 {
     command_chip *line = user;
     line->taken = true;
+    if (line->script && !note_script_shapes(line, net)) {
+        line->status = command_fail(1, "no memory left");
+        return;
+    }
     line->status = line->as_given || hw_is_quantised(net) ? use(line, net) : quantise_and_use(line, net);
 }
 
@@ -111,6 +125,7 @@ static int from_script(const command *c, command_chip *line)
     script              *s;
     rv_status            status = script_open(&options, &s);
     if (!s) return command_fail(1, "no memory left");
+    line->script = s;
     if (c->watch) c->watch(script_interrupt, s);
     if (status == RV_OK) status = script_run(s);
     if (c->watch) c->watch(NULL, NULL);

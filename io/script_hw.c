@@ -177,13 +177,13 @@ static hw_quantise_options read_options(lua_State *L, int index)
     };
 }
 
-/* Colours of figures stay the same. */
+/* Colours of figures and shapes stay the same. */
 static void inherit(script_net *from, script_net *to)
 {
     for (int id = 1; id <= rv_population_count(to->net); id++) {
         const script_population *old = script_population_of(from, (rv_population){ id });
         script_population       *new = script_population_of(to, (rv_population){ id });
-        if (old && new) new->inhibitory = old->inhibitory, new->outgoing = old->outgoing;
+        if (old && new) new->inhibitory = old->inhibitory, new->outgoing = old->outgoing, new->shape = old->shape;
     }
 }
 
@@ -353,6 +353,19 @@ static int64_t recorded_steps(script_net *net)
     return (int64_t)rint(rv_time(net->net) / rv_resolution(net->net));
 }
 
+/* The shapes of the populations that have one. @return how many */
+static int list_shapes(lua_State *L, script_net *net, const netx_shape **shapes)
+{
+    int         n = 0, all = rv_population_count(net->net);
+    netx_shape *list = lua_newuserdatauv(L, ((size_t)all + 1) * sizeof *list, 0); /* Lua frees it */
+    for (int id = 1; id <= all; id++) {
+        const script_population *p = script_population_of(net, (rv_population){ id });
+        if (p && p->shape.columns > 0) list[n++] = (netx_shape){ { id }, { p->shape.columns, p->shape.rows, p->shape.polarities }, true };
+    }
+    *shapes = list;
+    return n;
+}
+
 /* -> whether it was verified, and what is to be said of it */
 int network_export(lua_State *L)
 {
@@ -368,7 +381,9 @@ int network_export(lua_State *L)
     if (export_format_find(script_text(L, 2, "net:export: the format (first argument)"), &format, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     const char *path = script_path(L, 3, "net:export: the file", " .net .h5 .hdf5 .yaml .nir .json .h "), *chip = option_text(L, 4, what, "chip", format->chip ? format->chip : "");
     int64_t     steps = option_boolean(L, 4, what, "verify", true) ? recorded_steps(net) : 0;
-    if (export_write(format, net->net, chip, path, steps, NULL, 0, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
+    const netx_shape *shapes;
+    int               n_shapes = list_shapes(L, net, &shapes);
+    if (export_write(format, net->net, chip, path, steps, shapes, n_shapes, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     lua_pushboolean(L, steps > 0);
     lua_pushstring(L, note);
     return 2;
