@@ -124,8 +124,8 @@ static rv_status check_weights(const map_problem *w, rv_error *error)
 {
     int  bits = (int)hw_value(w->chip, HW_WEIGHT_BITS);
     char text[NEURON_TEXT];
-    for (int f = 0; f < w->graph->n_formats; f++)
-        if (w->graph->format[f].weight_bits > bits)
+    for (int f = 0; f < w->graph->n_formats; f++) /* weights of both signs that learn have a bit more, -256 to 255 (Lava) */
+        if (w->graph->format[f].weight_bits > bits + (w->graph->format[f].learning && w->graph->format[f].sign == 0))
             return error_set(error, RV_OUT_OF_RANGE, "%s: its weights take %d bits, %s stores up to %d: quantise the network first",
                              first_of_format(w->graph, f, text), w->graph->format[f].weight_bits, w->chip->name, bits);
     return RV_OK;

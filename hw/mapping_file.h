@@ -41,6 +41,7 @@
  *     products           [n][7] summands: variable (0 w, 1 t, 2 d), dependency (0 x0, 1 y0, 2 u), k of u, mantissa -8..7, exponent -7..8, by how
  *                        many bits the product of the factors is shifted right before it is scaled, number of its first factor
  *     factors            [m][3] symbol (0 x0, 1 y0, 2 x1, 3 x2, 4 y1, 5 y2, 6 y3, 7 w, 8 t, 9 d), constant added to it, 1: its sign is taken
+ *                        graded_spike_cfg (attribute): what payloads do to x1, as ranvier models loihi_rule says
  *                        Rounding is random. The numbers are Philox's (Salmon et al. 2011), from the seed of the file, the number of the
  *                        projection and the step, as in sim/epoch.c; one set for all synapses of a projection and step
  *   /projections         source, target (groups), format  [n] each. In a projection no two formats, and no format twice between two groups
