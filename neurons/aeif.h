@@ -96,7 +96,7 @@ ALWAYS_INLINE void aeif_slope(const double *c, const double *x, double ex, doubl
     dx[W] = aeif_slope_w(c, V, x[W]);
 }
 
-ALWAYS_INLINE double aeif_quick(const dynamics *m, const double *c, double *s, double current, double ex, double in)
+ALWAYS_INLINE int64_t aeif_quick(const dynamics *m, const double *c, double *s, double current, double ex, double in)
 {
     const int R = REFRACTORY_OF(m);
     bool      refractory = s[R] > 0, sharp = c[SHARPNESS] == 0;
@@ -200,7 +200,7 @@ static inline double aeif_above(const flow *f, const double *y) { return y[V_M] 
 #define AEIF_HOOKS(TWO_STAGE)                                                                                          \
     static const dynamics own = { .n = 2, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1, 0 }, .divided = 1e-6, .slope = aeif_slope }; \
     static const dynamics rising = { .n = 2, .two_stage = TWO_STAGE, .weight = { 1, 0 }, .slope = aeif_slope_u };      \
-    ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
+    ALWAYS_INLINE int64_t quick(const double *c, double *s, double current, double ex, double in)                      \
     {                                                                                                                  \
         return aeif_quick(&own, c, s, current, ex, in);                                                                \
     }                                                                                                                  \

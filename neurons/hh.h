@@ -65,7 +65,7 @@ ALWAYS_INLINE void hh_slope(const double *c, const double *x, double ex, double 
     _Pragma("GCC unroll 3") for (int k = 0; k < 3; k++) dx[ACT_M + k] = r.alpha[k] - (r.alpha[k] + r.beta[k]) * x[ACT_M + k];
 }
 
-ALWAYS_INLINE double hh_quick(const dynamics *m, const double *c, double *s, double current, double ex, double in)
+ALWAYS_INLINE int64_t hh_quick(const dynamics *m, const double *c, double *s, double current, double ex, double in)
 {
     const int R = REFRACTORY_OF(m);
     double    x[4] = { s[V_M], s[ACT_M], s[INACT_H], s[ACT_N] };
@@ -100,7 +100,7 @@ static inline double hh_above(const flow *f, const double *y)
 
 #define HH_HOOKS(TWO_STAGE)                                                                                            \
     static const dynamics own = { .n = 4, .two_stage = TWO_STAGE, .weight = { 1, 100, 100, 100 }, .divided = TOLERANCE, .slope = hh_slope }; \
-    ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
+    ALWAYS_INLINE int64_t quick(const double *c, double *s, double current, double ex, double in)                      \
     {                                                                                                                  \
         return hh_quick(&own, c, s, current, ex, in);                                                                  \
     }                                                                                                                  \

@@ -47,7 +47,7 @@ ALWAYS_INLINE void iaf_cond_slope(const double *c, const double *x, double g_ex,
     dx[V_M] = (c[DRIVE_L] + c[DC] + current - g_ex * (V - c[REV_EX]) - g_in * (V - c[REV_IN])) * c[PER_C] - c[RATE_L] * V;
 }
 
-ALWAYS_INLINE double iaf_cond_quick(const dynamics *m, const double *c, double *s, double current, double ex, double in)
+ALWAYS_INLINE int64_t iaf_cond_quick(const dynamics *m, const double *c, double *s, double current, double ex, double in)
 {
     const int R = REFRACTORY_OF(m);
     bool      refractory = s[R] > 0;
@@ -80,7 +80,7 @@ static inline double iaf_cond_above(const flow *f, const double *y) { return y[V
 
 #define IAF_COND_HOOKS(TWO_STAGE)                                                                                      \
     static const dynamics own = { .n = 1, .two_stage = TWO_STAGE, .clamps = true, .weight = { 1 }, .divided = TOLERANCE, .slope = iaf_cond_slope }; \
-    ALWAYS_INLINE double quick(const double *c, double *s, double current, double ex, double in)                       \
+    ALWAYS_INLINE int64_t quick(const double *c, double *s, double current, double ex, double in)                      \
     {                                                                                                                  \
         return iaf_cond_quick(&own, c, s, current, ex, in);                                                            \
     }                                                                                                                  \

@@ -22,39 +22,48 @@ static const rv_field states[] = {
     [REFRACTORY] = { "refractory", "steps", 0, 0, 1e9, "what is left of the refractory period" },
 };
 
-/* Propagators over one step, named as in Rotter & Diesmann 1999; the rates are h / tau. */
-enum { P22, P21_EX, P21_IN, P20, P11_EX, P11_IN, REST, THETA, RESET, HOLD, DC, RATE_M, RATE_EX, RATE_IN, GAIN, N_CONSTANTS };
+/* Propagators over one step, named as in Rotter & Diesmann 1999, LEAK = 1 - P22; the rates are h / tau. */
+enum { LEAK, P21_EX, P21_IN, P11_EX, P11_IN, REST, THETA, RESET, HOLD, HOLD_STEPS, DC, RATE_M, RATE_EX, RATE_IN, GAIN, R_M, N_CONSTANTS };
 
 static const char *check(const double *p) { return p[V_RESET] >= p[V_TH] ? "V_reset must be below V_th" : NULL; }
 
 static void prepare(const double *p, double h, double *c)
 {
     c[RATE_M] = h / p[TAU_M], c[RATE_EX] = h / p[TAU_SYN_EX], c[RATE_IN] = h / p[TAU_SYN_IN], c[GAIN] = h / p[C_M];
-    c[P22] = exp(-c[RATE_M]), c[P11_EX] = exp(-c[RATE_EX]), c[P11_IN] = exp(-c[RATE_IN]);
+    c[LEAK] = -expm1(-c[RATE_M]), c[P11_EX] = exp(-c[RATE_EX]), c[P11_IN] = exp(-c[RATE_IN]);
     c[P21_EX] = c[GAIN] * membrane_response_I(c[RATE_M], c[RATE_EX], 1);
     c[P21_IN] = c[GAIN] * membrane_response_I(c[RATE_M], c[RATE_IN], 1);
-    c[P20] = -expm1(-c[RATE_M]) * p[TAU_M] / p[C_M];
-    c[REST] = p[E_L], c[THETA] = p[V_TH], c[RESET] = p[V_RESET], c[HOLD] = p[T_REF] / h, c[DC] = p[I_E];
+    c[R_M] = p[TAU_M] / p[C_M];
+    c[REST] = p[E_L], c[THETA] = p[V_TH], c[RESET] = p[V_RESET], c[HOLD] = p[T_REF] / h, c[HOLD_STEPS] = rint(c[HOLD]), c[DC] = p[I_E];
 }
 
-static inline bool step(const double *c, double *s, double current, double ex, double in)
+/* What arrives at the end of the step is added to the currents after it: see input_state. */
+static inline bool step_without_input(const double *c, double *s, double current)
 {
     bool   refractory = s[REFRACTORY] > 0;
-    double V = c[REST] + c[P22] * (s[V_M] - c[REST]) + c[P21_EX] * s[I_SYN_EX] + c[P21_IN] * s[I_SYN_IN] +
-               c[P20] * (c[DC] + current);
+    double steady = c[REST] + c[R_M] * (c[DC] + current);
+    double V = s[V_M] + (c[LEAK] * (steady - s[V_M]) + (c[P21_EX] * s[I_SYN_EX] + c[P21_IN] * s[I_SYN_IN]));
     V = refractory ? s[V_M] : V;
-    s[I_SYN_EX] = c[P11_EX] * s[I_SYN_EX] + ex;
-    s[I_SYN_IN] = c[P11_IN] * s[I_SYN_IN] + in;
-    bool fired = V >= c[THETA];
-    s[REFRACTORY] = fired ? rint(c[HOLD]) : refractory ? s[REFRACTORY] - 1 : 0;
+    s[I_SYN_EX] *= c[P11_EX];
+    s[I_SYN_IN] *= c[P11_IN];
+    bool   fired = V >= c[THETA];
+    double rest = larger(s[REFRACTORY] - 1, 0);
+    s[REFRACTORY] = fired ? c[HOLD_STEPS] : rest;
     s[V_M] = fired ? c[RESET] : V;
     return fired;
 }
-RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)
+RV_SWEEP_WITHOUT_INPUT(sweep, step_without_input, N_STATES, N_CONSTANTS)
+
+static bool step(const double *c, double *s, double current, double ex, double in)
+{
+    bool fired = step_without_input(c, s, current);
+    s[I_SYN_EX] += ex, s[I_SYN_IN] += in;
+    return fired;
+}
 
 static void set_membrane(membrane *m, const double *c, const double *s, double current)
 {
-    m->V = s[V_M], m->E = c[REST] + c[GAIN] / c[RATE_M] * (c[DC] + current), m->rate = c[RATE_M], m->gain = c[GAIN];
+    m->V = s[V_M], m->E = c[REST] + c[R_M] * (c[DC] + current), m->rate = c[RATE_M], m->gain = c[GAIN];
     m->n = 2;
     m->current[0] = (membrane_current){ .I = s[I_SYN_EX], .rate = c[RATE_EX] };
     m->current[1] = (membrane_current){ .I = s[I_SYN_IN], .rate = c[RATE_IN] };
@@ -93,6 +102,6 @@ const rv_model rv_model_iaf_psc_exp = {
                .reference = "Tsodyks, Uziel & Markram 2000; integrated exactly: Rotter & Diesmann 1999, doi:10.1007/s004220050570; "
                             "the model of this name in NEST",
                .params = params, .n_params = N_PARAMS, .states = states, .n_states = N_STATES },
-    .n_constants = N_CONSTANTS, .check = check, .prepare = prepare, .sweep = sweep, .step = step, .carry = carry,
+    .n_constants = N_CONSTANTS, .input_state = { 1 + I_SYN_EX, 1 + I_SYN_IN }, .check = check, .prepare = prepare, .sweep = sweep, .step = step, .carry = carry,
     .crossing = crossing, .receive = receive, .fire = fire,
 };

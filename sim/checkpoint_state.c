@@ -73,7 +73,7 @@ static rv_status visit_tiles_of(visitor *v, state *s, int p)
         TRY(visit_next(v, &jumping, 1));
         bool can_jump = net->closed_form || m->emit || m->counts_spikes;
         if (jumping > 1 || (jumping ? !can_jump : !m->sweep)) return visit_damaged(v, v->at.path, "is %d for neurons that cannot", jumping);
-        s->tile[t].part[p].jumping = jumping;
+        if (v->loading) state_set_jumping(s, t, p, jumping);
     }
     TRY(visit_end(v));
     TRY(visit_begin(v, AT("populations/%d/current", p), CHECKPOINT_F64, &also));

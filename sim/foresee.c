@@ -114,10 +114,10 @@ static void choose_part(state *s, int t, int population, int64_t step)
     double activity = inputs_vary_each_step(s, population) ? 1 : expected_events(s, t, population);
     if (ps->jumping && activity > SWEEP_ABOVE) {
         foresee_settle_part(s, t, population, step);
-        ps->jumping = false;
+        state_set_jumping(s, t, population, false);
         for (int i = 0; i < ps->view.n; i++) ps->wake[i] = INFINITY;
     } else if (!ps->jumping && activity < JUMP_BELOW) {
-        ps->jumping = true;
+        state_set_jumping(s, t, population, true);
         for (int i = 0; i < ps->view.n; i++) ps->last[i] = (double)step;
         foresee_part(s, t, population);
     }

@@ -262,6 +262,15 @@ static void deliver_due_events(state *s, int t, int64_t due)
 
 /* ---- advance: sweep ----------------------------------------------------------------------------------------- */
 
+/* Whether none of a block of neurons fired; the flags behind the last neuron of a part are there, whatever they say. */
+static bool is_silent(const uint8_t *fired)
+{
+    uint64_t word[NEURON_BLOCK / 8], any = 0;
+    memcpy(word, fired, sizeof word);
+    for (int k = 0; k < NEURON_BLOCK / 8; k++) any |= word[k];
+    return !any;
+}
+
 static void collect_fired(state *s, int t, int population, int64_t step)
 {
     const part_state *ps = &s->tile[t].part[population];
@@ -270,6 +279,10 @@ static void collect_fired(state *s, int t, int population, int64_t step)
     bool              graded = s->net->def->population[population].graded;
     for (int begin = 0; begin < n; begin += 8) {
         uint64_t eight;
+        if (begin % NEURON_BLOCK == 0 && is_silent(fired + begin)) {
+            begin += NEURON_BLOCK - 8;
+            continue;
+        }
         memcpy(&eight, fired + begin, 8);
         for (; eight; eight &= eight - 1) {
             int i = begin + __builtin_ctzll(eight) / 8;
@@ -347,6 +360,14 @@ static void prefetch_neuron(const part_state *ps, const rv_model *m, int i)
     if (ps->wake) __builtin_prefetch(ps->wake + i, 1);
 }
 
+static void sweep_part(state *s, int t, int population)
+{
+    part_state *ps = &s->tile[t].part[population];
+    if (ps->jumping || ps->view.n == 0) return;
+    model_of(s, population)->sweep(&ps->view);
+    s->tile[t].n_updates += ps->view.n;
+}
+
 static void advance_part(state *s, int t, int population, int64_t step, int32_t *next)
 {
     tile_state *tile = &s->tile[t];
@@ -364,8 +385,7 @@ static void advance_part(state *s, int t, int population, int64_t step, int32_t 
     }
     *next = k;
     if (ps->jumping || own->n == 0) return;
-    model_of(s, population)->sweep(&ps->view);
-    tile->n_updates += own->n;
+    if (!state_takes_directly(s, population)) sweep_part(s, t, population);
     collect_fired(s, t, population, step);
 }
 
@@ -375,6 +395,14 @@ static void advance_neurons(state *s, int t, int64_t step)
     touched_sort(&s->tile[t]); /* so that spikes come out in order */
     for (int p = 0; p < s->net->def->n_populations; p++) advance_part(s, t, p, step, &next);
     s->tile[t].n_list = 0;
+}
+
+/* Neurons to whose states the input of this step is only added are carried over it before: then what arrives is delivered right
+ * into the states. */
+static void advance_before_input(state *s, int t)
+{
+    for (int p = 0; p < s->net->def->n_populations; p++)
+        if (state_takes_directly(s, p)) sweep_part(s, t, p);
 }
 
 /* Rules that depend on the membrane potential see it now. */
@@ -389,16 +417,19 @@ static void show_voltages(state *s, int t, int64_t step)
 }
 
 /* One step of one tile, in the order in which things happen: what arrives at the end of the step is collected first,
- * since the neurons' update covers the whole step and takes it in at its end. */
+ * since the neurons' update covers the whole step and takes it in at its end; where it is only added then, the update comes first. */
 static void advance_one_step(state *s, int t, int64_t step)
 {
     stage_clock clock = stage_start(s);
     update_currents(s, t, step);         /* external currents of this step                                    */
+    stage_end(s, t, STAGE_INPUT, &clock);
+    advance_before_input(s, t);          /* V_m(t) -> V_m(t + h) where that does not depend on what arrives   */
+    stage_end(s, t, STAGE_ADVANCE, &clock);
     inputs_draw_poisson(s, t, step);     /* Poisson background that arrives at its end                        */
     stage_end(s, t, STAGE_INPUT, &clock);
     deliver_due_events(s, t, step + 1);  /* delay elapsed: weights are added to the targets' input            */
     stage_end(s, t, STAGE_DELIVER, &clock);
-    advance_neurons(s, t, step);         /* V_m(t) -> V_m(t + h); spikes are listed, and told to the synapses */
+    advance_neurons(s, t, step);         /* V_m of the others; spikes are listed, and told to the synapses    */
     show_voltages(s, t, step + 1);       /* V_m(t + h) is told to the synapses whose rule depends on it       */
     stage_end(s, t, STAGE_ADVANCE, &clock);
     probes_sample(s, t, step + 1);

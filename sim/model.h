@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sim/random.h"
 #include "sim/ranvier.h"
@@ -22,6 +23,7 @@ typedef struct rv_part {
     bool          per_neuron;                 /* whether neurons differ in their constants ...                   */
     const bool   *shared;                     /* ... but not in these                                            */
     double       *input_ex, *input_in;        /* [n] summed weights that arrive at the end of this step; zeroed  */
+                                              /* by the sweep, or the states that take them: see input_state     */
     double        current;                    /* pA during this step, for all neurons ...                        */
     const double *currents;                   /* [n] ... plus one for each, or NULL                              */
     uint8_t      *fired;                      /* [n rounded up to 8] result: 1 where the neuron spiked           */
@@ -46,6 +48,8 @@ struct rv_model {
     int      n_receptors; /* 0: input goes by its sign; else synapses name one of receptors 1 ... (receptor_type), 1 if    */
                           /* they name none: grid timing puts what arrives at 1 into ex and in, at 2, 3, ... into ...       */
     int      receptor_state; /* ... this state and those behind it, which the step takes and sets back to 0               */
+    int      input_state[2]; /* 1 + the states to which what excites and what inhibits is added, in pA, after the step in grid    */
+                             /* timing; 0: the step takes it. Then a sweep sees no input at all, as it arrives in the states     */
     int      carries; /* 1 + the state whose value, a whole number, a spike carries; 0: spikes carry nothing      */
 
     /** A sentence if the parameters contradict each other (V_reset above V_th), else NULL. */
@@ -111,12 +115,16 @@ const rv_model *rv_model_find(const char *name);
 /** The sweep of a model from its step: loads each neuron, calls the step, stores. With a step whose branches are
  *  selections the compiler vectorises the loop; homogeneous populations keep their constants in registers. */
 #define RV_SWEEP(sweep, step, N_STATES, N_CONSTANTS)                                                                  \
-    RV_SWEEP_OF(sweep, step(c, s, I, ex[i], in[i]) ? 1 : 0, false, (rv_step *)NULL, N_STATES, N_CONSTANTS)
+    RV_SWEEP_OF(sweep, step(c, s, I, ex[i], in[i]) ? 1 : 0, true, false, (rv_step *)NULL, N_STATES, N_CONSTANTS)
 
-/** The same where the vectorised step cannot serve every neuron: quick() takes what a step takes and returns, as a double, 0,
+/** The same for a model whose input arrives in its states: see input_state. */
+#define RV_SWEEP_WITHOUT_INPUT(sweep, step, N_STATES, N_CONSTANTS)                                                    \
+    RV_SWEEP_OF(sweep, step(c, s, I) ? 1 : 0, false, false, (rv_step *)NULL, N_STATES, N_CONSTANTS)
+
+/** The same where the vectorised step cannot serve every neuron: quick() takes what a step takes and returns 0,
  *  1 where the neuron fires, or 2 where it has left the states as they were: then careful() steps that neuron. */
 #define RV_SWEEP_CHECKED(sweep, quick, careful, N_STATES, N_CONSTANTS)                                                \
-    RV_SWEEP_OF(sweep, quick(c, s, I, ex[i], in[i]), true, careful, N_STATES, N_CONSTANTS)
+    RV_SWEEP_OF(sweep, quick(c, s, I, ex[i], in[i]), true, true, careful, N_STATES, N_CONSTANTS)
 
 typedef bool rv_step(const double *c, double *s, double current, double ex, double in);
 
@@ -133,12 +141,12 @@ static inline bool rv_part_step(const rv_part *part, rv_step *step, int i, int n
 }
 
 enum { SWEEP_STRIP = 64 };
-#define RV_SWEEP_OF(sweep, result, checked, again, N_STATES, N_CONSTANTS)                                             \
+#define RV_SWEEP_OF(sweep, result, takes_input, checked, again, N_STATES, N_CONSTANTS)                                \
     static inline __attribute__((always_inline)) void sweep##_loop(const rv_part *part, const bool per_neuron,        \
                                                                  const bool currents)                                 \
     {                                                                                                                 \
         const int n = part->n;                                                                                        \
-        double   *restrict ex = part->input_ex, *restrict in = part->input_in;                                        \
+        double   *restrict ex = (takes_input) ? part->input_ex : NULL, *restrict in = (takes_input) ? part->input_in : NULL;\
         uint8_t  *restrict fired = part->fired;                                                                       \
         const double *each = part->currents;                                                                          \
         const double  all = part->current;                                                                            \
@@ -148,7 +156,8 @@ enum { SWEEP_STRIP = 64 };
         for (int k = 0; k < N_STATES; k++) state[k] = part->state[k];                                                 \
         for (int k = 0; k < N_CONSTANTS; k++) constant[k] = part->constant[k], shared[k] = part->constant[k][0];      \
         for (int begin = 0; begin < n; begin += SWEEP_STRIP) {                                                        \
-            double    fired_strip[SWEEP_STRIP]; /* as wide as the states, so that the loop is vectorised as a whole */\
+            int64_t   fired_strip[SWEEP_STRIP]; /* as wide as the states, so that the loop is vectorised as a whole */\
+            int64_t   any = 0;                                                                                        \
             const int end = n - begin < SWEEP_STRIP ? n - begin : SWEEP_STRIP;                                        \
             _Pragma("GCC ivdep") for (int j = 0; j < end; j++)                                                        \
             {                                                                                                         \
@@ -158,14 +167,15 @@ enum { SWEEP_STRIP = 64 };
                 _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) s[k] = state[k][i];                       \
                 _Pragma("GCC unroll 64") for (int k = 0; k < N_CONSTANTS; k++)                                        \
                     c[k] = per_neuron ? constant[k][i] : shared[k];                                                   \
-                const double outcome = result;                                                                        \
+                const int64_t outcome = result;                                                                       \
                 fired_strip[j] = outcome;                                                                             \
+                any |= outcome;                                                                                       \
                 _Pragma("GCC unroll 24") for (int k = 0; k < N_STATES; k++) state[k][i] = s[k];                       \
-                ex[i] = (checked) && outcome > 1 ? ex[i] : 0;                                                         \
-                in[i] = (checked) && outcome > 1 ? in[i] : 0;                                                         \
+                if (takes_input) ex[i] = (checked) && outcome > 1 ? ex[i] : 0;                                        \
+                if (takes_input) in[i] = (checked) && outcome > 1 ? in[i] : 0;                                        \
             }                                                                                                         \
-            uint8_t any = 0;                                                                                          \
-            for (int j = 0; j < end; j++) any |= fired[begin + j] = (uint8_t)fired_strip[j];                          \
+            if (any == 0) memset(fired + begin, 0, (size_t)end);                                                      \
+            for (int j = 0; any && j < end; j++) fired[begin + j] = (uint8_t)fired_strip[j];                          \
             for (int j = 0; (checked) && any > 1 && j < end; j++)                                                     \
                 if (fired[begin + j] > 1) fired[begin + j] = rv_part_step(part, again, begin + j, N_STATES, N_CONSTANTS);\
         }                                                                                                             \

@@ -108,6 +108,21 @@ static void link_part(state *s, int t, int population)
         ps->view.constant[k] = p->constant[k] + (p->per_neuron ? s->net->tile[t].part[population].first : 0);
 }
 
+bool state_takes_directly(const state *s, int population) { return !is_exact(s) && model_of(s, population)->input_state[0]; }
+
+void state_set_jumping(state *s, int t, int population, bool jumping)
+{
+    part_state *ps = &s->tile[t].part[population];
+    double     *input[2] = { ps->view.input_ex, ps->view.input_in };
+    ps->jumping = jumping;
+    for (int x = 0; x < 2 && state_takes_directly(s, population); x++) {
+        double **place = &ps->view.state[model_of(s, population)->input_state[x] - 1], *from = *place;
+        *place = jumping ? ps->own_state[x] : input[x];
+        if (*place != from) memcpy(*place, from, (size_t)ps->view.n * sizeof(double));
+        if (jumping) memset(input[x], 0, (size_t)ps->view.n * sizeof(double));
+    }
+}
+
 static bool open_part(state *s, int t, int population)
 {
     const part           *own = &s->net->tile[t].part[population];
@@ -133,7 +148,9 @@ static bool open_part(state *s, int t, int population)
     if (is_exact(s) && def->model->open_work && !(ps->work = def->model->open_work())) failed = true;
     for (int i = 0; i < own->n; i++) tile->level_of[own->base + i] = (uint16_t)s->net->population[population].level;
     /* generators and parrots have no other way; others sweep until their activity is known, unless told to jump */
-    ps->jumping = def->model->emit || def->model->counts_spikes || (s->advance == RV_JUMP && s->net->population[population].closed_form);
+    bool jumping = def->model->emit || def->model->counts_spikes || (s->advance == RV_JUMP && s->net->population[population].closed_form);
+    for (int x = 0; x < 2 && state_takes_directly(s, population); x++) ps->own_state[x] = ps->view.state[def->model->input_state[x] - 1];
+    if (!failed) state_set_jumping(s, t, population, jumping);
     return !failed;
 }
 
@@ -184,7 +201,7 @@ void state_relink(state *s, int population)
 {
     for (int t = 0; t < s->net->n_tiles; t++) {
         link_part(s, t, population);
-        s->tile[t].part[population].jumping &= s->net->population[population].closed_form;
+        if (!s->net->population[population].closed_form) state_set_jumping(s, t, population, false);
         state_note_touches(s, t);
     }
 }
@@ -296,7 +313,10 @@ static void close_part(state *s, int t, int population)
     part_state     *ps = &s->tile[t].part[population];
     const rv_model *m = model_of(s, population);
     int32_t         n = s->net->tile[t].part[population].n;
-    for (int k = 0; k < m->table.n_states; k++) give_back(ps->view.state[k], n, sizeof(double));
+    for (int k = 0; k < m->table.n_states; k++)
+        if (ps->view.state[k] != ps->view.input_ex && ps->view.state[k] != ps->view.input_in) give_back(ps->view.state[k], n, sizeof(double));
+    for (int x = 0; x < 2; x++)
+        if (!ps->jumping) give_back(ps->own_state[x], n, sizeof(double));
     give_back(ps->last, n, sizeof *ps->last);
     give_back(ps->wake, n, sizeof *ps->wake);
     give_back(ps->certain, n, sizeof *ps->certain);

@@ -89,7 +89,9 @@ typedef struct part_state {
     double  *last;                /* [n] steps: the state is that of this time, where it is not swept     */
     double  *wake;                /* [n] steps: next threshold crossing or emission, or a time before it  */
     bool    *certain;             /* [n] whether wake is that event itself (exact timing)                 */
-    bool     jumping;             /* visited at events only; else swept                                   */
+    bool     jumping;             /* visited at events only; else swept: state_set_jumping()              */
+    double  *own_state[2];        /* [n] or NULL: where the states that take input live while the part jumps; while it is */
+                                  /* swept they are the tile's input arrays, and what is delivered is in its place */
     bool     has_current;         /* whether external currents are given to the population                */
     double  *currents;            /* [n] or NULL: that part of it which differs between neurons           */
     void    *work;                /* of the model's integrator                                            */
@@ -221,6 +223,12 @@ void state_read(const state *s, int population, int64_t neuron, double *values);
 
 /** Sets one state of one neuron; to be enclosed in foresee_settle() and foresee_population(). */
 void state_write(state *s, int population, int64_t neuron, int variable, double value);
+
+/** Whether input of a population goes into its states as it is delivered, wherever the population is swept. */
+bool state_takes_directly(const state *s, int population);
+
+/** Makes a part jump or be swept; its states are those of now. */
+void state_set_jumping(state *s, int t, int population, bool jumping);
 
 /** Points the parts of a population at its constants after they have been computed anew. */
 void state_relink(state *s, int population);

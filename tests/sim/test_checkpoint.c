@@ -393,7 +393,7 @@ static void test_structures_are_those_that_are_saved(void **state)
         { "segment", "array_of() of checkpoint_network.c", sizeof(segment), 12 },
         { "state", "visit_state()", sizeof(struct state), 96 },
         { "tile_state", "visit_tile()", sizeof(tile_state), 400 },
-        { "part_state", "visit_population() of checkpoint_state.c", sizeof(part_state), 824 },
+        { "part_state", "visit_population() of checkpoint_state.c", sizeof(part_state), 840 },
         { "rv_part", "visit_population() of checkpoint_state.c", sizeof(rv_part), 768 },
         { "event_queue", "visit_queue()", sizeof(event_queue), 104 },
         { "far_event", "take_words()", sizeof(far_event), 24 },
