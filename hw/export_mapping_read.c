@@ -15,7 +15,7 @@
 /* ---- what is being read ------------------------------------------------------------------------------------------- */
 
 typedef struct format {
-    int64_t           weight_bits, delay_bits, index_bits, weight_shift, sign, dense, mapper;
+    int64_t           weight_bits, delay_bits, index_bits, weight_shift, sign, dense, mapper, rule;
     double            factor;
     const rv_synapse *kind;
     double            param[RV_MAX_SYNAPSE_PARAMS];
@@ -32,8 +32,9 @@ typedef struct reader {
     rv_error    *error;
     hw_mapping  *m;
     hw_chip      chip;
-    int          n_groups, n_formats;
+    int          n_groups, n_formats, n_rules;
     hw_group    *group;  /* [n_groups]  */
+    export_rule *rule;   /* [n_rules] their texts are owned */
     format      *format; /* [n_formats] */
     int64_t      n_neurons;
     list         source, target, projection_format;                        /* of projections */
@@ -232,6 +233,34 @@ static rv_status read_groups(reader *r)
     return RV_OK;
 }
 
+/* ---- learning rules --------------------------------------------------------------------------------------------------- */
+
+static rv_status read_rule(reader *r, int k)
+{
+    char         at[40], name[64], text[RULE_TEXT];
+    export_rule *rule = &r->rule[k];
+    snprintf(at, sizeof at, "/rules/%d", k);
+    TRY(from_file(r, hdf5_get_text(&r->file, at, "name", name, sizeof name)));
+    rule->rule = rv_rule_find(name);
+    if (!rule->rule || !rule->rule->epochs) return refuse(r, "%s: there is no learning rule of epochs of the name \"%.40s\"", at, name);
+    const rv_table *table = &rule->rule->table;
+    for (int i = 0; i < table->n_params; i++) TRY(from_file(r, hdf5_get_double(&r->file, at, table->params[i].name, &rule->param[i])));
+    for (int i = 0; i < table->n_texts; i++) {
+        TRY(from_file(r, hdf5_get_text(&r->file, at, table->texts[i].name, text, sizeof text)));
+        if (*text && !(rule->text[i] = strdup(text))) return error_memory(r->error, "learning rules", 0);
+    }
+    return RV_OK;
+}
+
+static rv_status read_rules(reader *r)
+{
+    TRY(count_members(r, "/rules", 65535, &r->n_rules));
+    r->rule = calloc((size_t)r->n_rules + 1, sizeof *r->rule);
+    if (!r->rule) return error_memory(r->error, "learning rules", 0);
+    for (int k = 0; k < r->n_rules; k++) TRY(read_rule(r, k));
+    return RV_OK;
+}
+
 /* ---- formats --------------------------------------------------------------------------------------------------------- */
 
 static rv_status read_kind(reader *r, const char *at, format *f)
@@ -256,6 +285,7 @@ static rv_status read_format(reader *r, int k)
     const struct { const char *name; int64_t low, high, *value; } fields[] = {
         { "weight_bits", 1, 40, &f->weight_bits }, { "delay_bits", 0, 16, &f->delay_bits }, { "index_bits", 0, 62, &f->index_bits }, { "weight_shift", 0, 40, &f->weight_shift },
         { "sign", -1, 1, &f->sign },               { "dense", 0, 1, &f->dense },            { "mapper_format", 0, HW_MAX_FORMATS - 1, &f->mapper },
+        { "rule", -1, r->n_rules - 1, &f->rule },
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) TRY(attribute(r, at, fields[i].name, fields[i].low, fields[i].high, fields[i].value));
     TRY(from_file(r, hdf5_get_double(&r->file, at, "factor", &f->factor)));
@@ -266,6 +296,7 @@ static rv_status read_format(reader *r, int k)
 static rv_status read_formats(reader *r)
 {
     int64_t most = INT32_MAX;
+    TRY(read_rules(r));
     TRY(count_members(r, "/formats", 65535, &r->n_formats));
     r->format = calloc((size_t)r->n_formats + 1, sizeof *r->format);
     if (!r->format) return error_memory(r->error, "formats", 0);
@@ -408,7 +439,7 @@ static rv_status make_room(reader *r)
         export_synapses *s = &r->synapses[p];
         const format    *f = &r->format[r->projection_format.x[p]];
         size_t           n = (size_t)s->n + 1;
-        s->source = (int)r->source.x[p], s->target = (int)r->target.x[p], s->kind = f->kind;
+        s->source = (int)r->source.x[p], s->target = (int)r->target.x[p], s->kind = f->kind, s->learning = f->rule < 0 ? NULL : &r->rule[f->rule];
         memcpy(s->param, f->param, sizeof s->param);
         s->from = malloc(n * sizeof *s->from), s->to = malloc(n * sizeof *s->to), s->weight = malloc(n * sizeof *s->weight), s->delay = malloc(n * sizeof *s->delay);
         if (!s->from || !s->to || !s->weight || !s->delay) return error_memory(r->error, "synapses", (double)n * 32);
@@ -451,15 +482,16 @@ static rv_status visit_for_graph(void *user, hw_synapse_fn take, void *sink)
 
 static rv_status read_mapper_formats(reader *r, hw_format *formats, int *n)
 {
-    static const char *const names[] = { "weight_bits", "delay_bits", "weight_exp", "sign", "dense", "learning" };
-    list                     l[6] = { { 0 } };
+    enum { COLUMNS = 7 };
+    static const char *const names[COLUMNS] = { "weight_bits", "delay_bits", "weight_exp", "sign", "dense", "learning", "trace" };
+    list                     l[COLUMNS] = { { 0 } };
     rv_status                status = RV_OK;
-    for (int k = 0; k < 6 && status == RV_OK; k++) status = load(r, hdf5_at("/mapper_formats", names[k]).path, k ? l[0].n : -1, -64, 64, &l[k]);
+    for (int k = 0; k < COLUMNS && status == RV_OK; k++) status = load(r, hdf5_at("/mapper_formats", names[k]).path, k ? l[0].n : -1, -64, k == COLUMNS - 1 ? INT32_MAX : 64, &l[k]);
     if (status == RV_OK && l[0].n > HW_MAX_FORMATS) status = refuse(r, "/mapper_formats has %lld formats, allowed are %d", (long long)l[0].n, HW_MAX_FORMATS);
     *n = (int)l[0].n;
     for (int f = 0; f < *n && status == RV_OK; f++)
-        formats[f] = (hw_format){ (int)l[0].x[f], (int)l[1].x[f], (int)l[2].x[f], (int)l[3].x[f], l[4].x[f] != 0, l[5].x[f] != 0, 0 };
-    for (int k = 0; k < 6; k++) free(l[k].x);
+        formats[f] = (hw_format){ (int)l[0].x[f], (int)l[1].x[f], (int)l[2].x[f], (int)l[3].x[f], l[4].x[f] != 0, l[5].x[f] != 0, (int)l[6].x[f] };
+    for (int k = 0; k < COLUMNS; k++) free(l[k].x);
     for (int f = 0; f < r->n_formats && status == RV_OK; f++)
         if (r->format[f].mapper >= *n) status = refuse(r, "/formats/%d has mapper_format = %lld, allowed 0 to %d", f, (long long)r->format[f].mapper, *n - 1);
     return status;
@@ -517,7 +549,9 @@ static void close_reader(reader *r)
                            r->first_axon, r->first_word, r->bits, r->axon_source, r->first_block, r->block_format, r->block_n, r->block_compartment, r->block_bit };
     for (int64_t p = 0; r->synapses && p < r->source.n; p++) free(r->synapses[p].from), free(r->synapses[p].to), free(r->synapses[p].weight), free(r->synapses[p].delay);
     for (size_t k = 0; k < sizeof lists / sizeof *lists; k++) free(lists[k].x);
-    free(r->synapses), free(r->group), free(r->format), free(r->memory);
+    for (int k = 0; r->rule && k < r->n_rules; k++)
+        for (int i = 0; i < RV_MAX_TEXTS; i++) free(r->rule[k].text[i]);
+    free(r->rule), free(r->synapses), free(r->group), free(r->format), free(r->memory);
     hdf5_close(&r->file);
 }
 

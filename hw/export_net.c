@@ -14,17 +14,22 @@ static rv_status check_population(const export_net *e, const char *format, int k
     const input_def *input = NULL;
     for (int i = 0; i < e->def->n_inputs; i++)
         if (e->def->input[i].target.population == k) input = &e->def->input[i];
-    if (!input) return RV_OK;
+    if (!input || !format) return RV_OK;
     return error_set(error, RV_CONFLICT, "%s has an input of kind \"%s\", but %s files hold spikes only: give it a population of generators", export_population_name(e, k),
                      input_tables[input->kind].name, format);
 }
 
-static rv_status check_projection(const export_net *e, const char *format, const projection_def *p, rv_error *error)
+static rv_status check_projection(const export_net *e, const char *format, const projection_def *p, bool learning, rv_error *error)
 {
     char text[OBJECT_TEXT];
     if (!p->plasticity) return RV_OK;
+    definition_projection_label(e->def, p, text);
+    if (learning && p->plasticity->epochs && p->synapse && p->synapse->arithmetic) return RV_OK;
+    if (learning)
+        return error_set(error, RV_CONFLICT, "%s: the rule %s is not in a chip's integers, which alone %s files hold: quantise the network, or connect with loihi_rule, stdp_loihi or rstdp_loihi with synapse = \"loihi\"", text,
+                         p->plasticity->table.name, format);
     return error_set(error, RV_CONFLICT, "%s: %s files hold no learning rule (%s); quantise with the option freeze, or connect it without plasticity, with the weights learnt",
-                     definition_projection_label(e->def, p, text), format, p->plasticity->table.name);
+                     text, format, p->plasticity->table.name);
 }
 
 static rv_status allocate(export_synapses *s, rv_error *error)
@@ -42,6 +47,11 @@ static void describe(const export_net *e, int k, export_synapses *s)
     *s = (export_synapses){ .source = p->source.population, .target = p->target.population, .kind = p->synapse, .factor = b->factor,
                             .summed = b->summed, .graded = b->graded };
     if (p->synapse) memcpy(s->param, b->synapse_param, sizeof s->param);
+    if (!p->plasticity) return;
+    export_rule *rule = &e->rule[k];
+    rule->rule = p->plasticity;
+    memcpy(rule->param, p->param, sizeof rule->param), memcpy(rule->text, p->text, sizeof rule->text);
+    s->learning = rule;
 }
 
 /* Places of a kernel that weigh nothing need no synapse on a chip, see hw/graph_net.c. */
@@ -72,14 +82,15 @@ static rv_status read_projection(const export_net *e, int k, export_synapses *s,
     return status;
 }
 
-static rv_status read_net(export_net *e, const char *format, rv_error *error)
+static rv_status read_net(export_net *e, const char *format, bool learning, rv_error *error)
 {
     if (rv_net_timing(e->net) == RV_EXACT) return error_set(error, RV_CONFLICT, "a network in exact timing cannot be a %s file: chips step on a grid; use timing = \"grid\"", format);
     for (int k = 0; k < e->def->n_populations; k++) TRY(check_population(e, format, k, error));
-    for (int k = 0; k < e->def->n_projections; k++) TRY(check_projection(e, format, &e->def->projection[k], error));
+    for (int k = 0; k < e->def->n_projections; k++) TRY(check_projection(e, format, &e->def->projection[k], learning, error));
     if (rv_compile(e->net) != RV_OK) return error_set(error, rv_net_error(e->net)->status, "%s", rv_net_error(e->net)->text);
     e->projection = calloc((size_t)e->def->n_projections + 1, sizeof *e->projection);
-    if (!e->projection) return error_memory(error, "projections", (double)e->def->n_projections * sizeof *e->projection);
+    e->rule = calloc((size_t)e->def->n_projections + 1, sizeof *e->rule);
+    if (!e->projection || !e->rule) return error_memory(error, "projections", (double)e->def->n_projections * sizeof *e->projection);
     for (e->n_projections = 0; e->n_projections < e->def->n_projections;) {
         int k = e->n_projections++; /* counted first, so that it is freed */
         TRY(read_projection(e, k, &e->projection[k], error));
@@ -87,12 +98,22 @@ static rv_status read_net(export_net *e, const char *format, rv_error *error)
     return RV_OK;
 }
 
-rv_status export_net_open(rv_net *net, const char *format, export_net *e, rv_error *error)
+static rv_status open_net(rv_net *net, const char *format, bool learning, export_net *e, rv_error *error)
 {
     *e = (export_net){ .net = net, .def = &net->def };
-    rv_status status = read_net(e, format, error);
+    rv_status status = read_net(e, format, learning, error);
     if (status != RV_OK) export_net_close(e);
     return status;
+}
+
+rv_status export_net_open(rv_net *net, const char *format, export_net *e, rv_error *error) { return open_net(net, format, false, e, error); }
+rv_status export_net_open_learning(rv_net *net, const char *format, export_net *e, rv_error *error) { return open_net(net, format, true, e, error); }
+
+bool export_learns(const rv_net *net)
+{
+    bool learns = false;
+    for (int k = 0; k < net->def.n_projections; k++) learns |= net->def.projection[k].plasticity != NULL;
+    return learns;
 }
 
 void export_net_close(export_net *e)
@@ -101,7 +122,7 @@ void export_net_close(export_net *e)
         free(e->projection[k].from), free(e->projection[k].to);
         free(e->projection[k].weight), free(e->projection[k].delay);
     }
-    free(e->projection);
+    free(e->projection), free(e->rule);
     *e = (export_net){ 0 };
 }
 
@@ -182,19 +203,28 @@ static void given_weights(const export_synapses *s, double h, double *weight, do
     }
 }
 
+int export_rule_settings(const rv_rule *rule, const double *param, char *const *text, rv_setting *settings, int n)
+{
+    for (int k = 0; k < rule->table.n_params; k++) settings[n++] = (rv_setting){ rule->table.params[k].name, rv_number(param[k]) };
+    for (int k = 0; k < rule->table.n_texts; k++)
+        if (text[k]) settings[n++] = (rv_setting){ rule->table.texts[k].name, rv_text(text[k]) };
+    return n;
+}
+
 rv_status export_connect(rv_net *net, const export_synapses *s, rv_projection *projection)
 {
     double    *weight = malloc((size_t)(s->n + 1) * sizeof *weight), *delay_ms = malloc((size_t)(s->n + 1) * sizeof *delay_ms);
-    rv_setting setting[RV_MAX_SYNAPSE_PARAMS];
+    rv_setting setting[EXPORT_MOST_SETTINGS];
     int        n_settings = s->kind ? s->kind->table.n_params : 0;
     rv_status  status = weight && delay_ms ? RV_OK : rv_fail(net, RV_OUT_OF_MEMORY, "no memory for %lld synapses", (long long)s->n);
     for (int k = 0; k < n_settings; k++) setting[k] = (rv_setting){ s->kind->table.params[k].name, rv_number(s->param[k]) };
+    if (s->learning) n_settings = export_rule_settings(s->learning->rule, s->learning->param, s->learning->text, setting, n_settings);
     if (status == RV_OK) {
         given_weights(s, rv_resolution(net), weight, delay_ms);
         rv_connect_def def = { .source = rv_all((rv_population){ s->source + 1 }), .target = rv_all((rv_population){ s->target + 1 }), .rule = "list",
                                .sources = s->from, .targets = s->to, .n_list = s->n, .weight = s->n ? rv_list(weight, s->n) : rv_number(1),
                                .delay = s->n ? rv_list(delay_ms, s->n) : rv_number(rv_resolution(net)), .synapse = s->kind ? s->kind->table.name : NULL,
-                               .settings = setting, .n_settings = n_settings };
+                               .plasticity = s->learning ? s->learning->rule->table.name : NULL, .settings = setting, .n_settings = n_settings };
         status = rv_connect(net, &def, projection);
     }
     free(weight), free(delay_ms);
@@ -215,9 +245,15 @@ static rv_status copy_population(rv_net *net, const population_def *p)
     return copy_values(net, handle, p->model->table.states, p->initial, p->model->table.n_states, p->n);
 }
 
-static rv_status copy_all(const export_net *e, rv_net *net)
+rv_status export_net_copy_populations(const export_net *e, rv_net *net)
 {
     for (int k = 0; k < e->def->n_populations; k++) TRY(copy_population(net, &e->def->population[k]));
+    return RV_OK;
+}
+
+static rv_status copy_all(const export_net *e, rv_net *net)
+{
+    TRY(export_net_copy_populations(e, net));
     for (int k = 0; k < e->n_projections; k++) TRY(export_connect(net, &e->projection[k], NULL));
     return RV_OK;
 }

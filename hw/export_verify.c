@@ -151,6 +151,32 @@ static rv_status compare_all(const verify *v, rv_net *net)
     return RV_OK;
 }
 
+/* What was learnt must be the same, too. */
+static rv_status compare_weights(const verify *v, rv_net *net, int id)
+{
+    rv_projection p = { id };
+    int64_t       n = 0, m = 0;
+    if (!v->net->def.projection[id - 1].plasticity) return RV_OK;
+    if (rv_synapse_count(v->net, p, &n) != RV_OK || rv_synapse_count(net, p, &m) != RV_OK) return net_failed(v, net);
+    double   *ours = malloc(((size_t)n + 1) * sizeof *ours), *theirs = malloc(((size_t)m + 1) * sizeof *theirs);
+    rv_status status = ours && theirs ? RV_OK : error_memory(v->error, "weights", 16.0 * (double)n);
+    if (status == RV_OK && (rv_synapses(v->net, p, NULL, NULL, ours, NULL) != RV_OK || rv_synapses(net, p, NULL, NULL, theirs, NULL) != RV_OK)) status = net_failed(v, net);
+    for (int64_t k = 0; status == RV_OK && k < (n > m ? n : m); k++)
+        if (k >= n || k >= m || ours[k] != theirs[k])
+            status = error_set(v->error, RV_CONFLICT, "\"%s\", read back and run, learns other weights: synapse %lld of projection %d should have %g, and has %g", v->path, (long long)k, id,
+                               k < n ? ours[k] : NAN, k < m ? theirs[k] : NAN);
+    free(ours), free(theirs);
+    return status;
+}
+
+static rv_status compare_learning(const verify *v, rv_net *net)
+{
+    if (!export_learns(v->net)) return RV_OK;
+    for (int id = 1; id <= rv_projection_count(v->net); id++) TRY(compare_weights(v, net, id));
+    if (v->note) snprintf(v->note + strlen(v->note), VERIFY_NOTE - strlen(v->note), " and the same weights learnt");
+    return RV_OK;
+}
+
 static rv_status check_populations(const verify *v, rv_net *net)
 {
     for (int id = 1; id <= rv_population_count(v->net); id++)
@@ -166,6 +192,7 @@ static rv_status verify_mapping(const verify *v)
     rv_status status = check_populations(v, m.net);
     if (status == RV_OK && v->play) status = play_all(v, m.net);
     if (status == RV_OK) status = compare_all(v, m.net);
+    if (status == RV_OK) status = compare_learning(v, m.net);
     hw_mapping_free(&m);
     return status;
 }
@@ -472,7 +499,7 @@ rv_status hw_export_verify(const char *format, const char *path, rv_net *net, co
     for (int k = 0; k < N_KINDS; k++) names[k] = kinds[k].format;
     if (!kind) return error_unknown(error, NULL, "format", format, names, N_KINDS);
     if (!(o->rate >= 0 && o->rate <= 1)) return error_set(error, RV_OUT_OF_RANGE, "hw_export_verify: rate = %g, allowed 0 to 1", o->rate);
-    TRY(export_net_open(net, format, &e, error));
+    TRY(strcmp(format, "ranvier") == 0 ? export_net_open_learning(net, format, &e, error) : export_net_open(net, format, &e, error));
     rv_status status = export_net_copy(&e, &v.net, error);
     export_net_close(&e);
     if (status == RV_OK) status = run_on_random_input(&v, o);

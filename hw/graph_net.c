@@ -99,7 +99,8 @@ static rv_status visit_static(const reading *r, const bundle *b, projection_fn f
     return RV_OK;
 }
 
-static rv_status visit_learning(const reading *r, int projection, projection_fn f, void *user)
+/* Weights as the engine adds them, like those that do not learn. */
+static rv_status visit_learning(const reading *r, int projection, double factor, projection_fn f, void *user)
 {
     synapse_ref          *list;
     int64_t               n;
@@ -109,7 +110,7 @@ static rv_status visit_learning(const reading *r, int projection, projection_fn 
     rv_status status = weights ? net_weights(r->net, projection, weights) : error_memory(r->error, "weights", (double)n * 8);
     for (int64_t k = 0; k < n && status == RV_OK; k++) {
         hw_synapse synapse = { r->graph->group[p->source.population].first + list[k].source,
-                               r->graph->group[p->target.population].first + list[k].target, weights[k], (int64_t)(list[k].delay >> 32), 0 };
+                               r->graph->group[p->target.population].first + list[k].target, weights[k] * factor, (int64_t)(list[k].delay >> 32), 0 };
         f(user, projection, &synapse);
     }
     free(list);
@@ -121,7 +122,7 @@ static rv_status visit_projections(const reading *r, projection_fn f, void *user
 {
     const network *net = r->net->net;
     for (int i = 0; i < net->n_bundles; i++)
-        if (net->bundle[i].rule || net->bundle[i].epoch) TRY(visit_learning(r, net->bundle[i].projection[0], f, user));
+        if (net->bundle[i].rule || net->bundle[i].epoch) TRY(visit_learning(r, net->bundle[i].projection[0], net->bundle[i].factor, f, user));
         else TRY(visit_static(r, &net->bundle[i], f, user));
     return RV_OK;
 }
@@ -258,7 +259,9 @@ static int number_of_traces(const definition *d, const projection_def *p)
 static hw_format format_of(const definition *d, const projection_def *p, const population_def *target, const summary *s, const hw_graph_options *options)
 {
     bool whole = p->target.first == 0 && p->target.stride == 1 && p->target.count == target->n;
-    return (hw_format){ .weight_bits = weight_bits(s, options),
+    int  bits = weight_bits(s, options);
+    if (p->plasticity && bits < STANDARD_BITS) bits = STANDARD_BITS; /* whatever the weights may become */
+    return (hw_format){ .weight_bits = bits,
                         .delay_bits = bits_of((double)s->longest),
                         .sign = s->negative && s->positive ? 0 : s->negative ? -1 : 1,
                         .dense = p->rule == CONNECT_ALL_TO_ALL && whole && !projection_excludes_autapses(p),
@@ -294,11 +297,24 @@ static rv_status take_format(reading *r, int k, const hw_format *format)
     return RV_OK;
 }
 
+/* Weights that learn may get every sign that their kind of synapse allows. */
+static summary with_learnt_signs(const reading *r, int projection, summary s)
+{
+    const projection_def *p = &def_of(r)->projection[projection];
+    double                param[RV_MAX_SYNAPSE_PARAMS], low = 0, high = 0;
+    if (!p->plasticity || !p->synapse || !p->synapse->learn) return s;
+    memcpy(param, r->net->net->bundle[network_bundle_of(r->net->net, projection)].synapse_param, sizeof param);
+    p->synapse->learn(param, &low, &high);
+    s.negative |= low < 0, s.positive |= high > 0;
+    return s;
+}
+
 static rv_status choose_formats(reading *r, const summary *seen, const hw_graph_options *options)
 {
     const definition *d = def_of(r);
     for (int k = 0; k < d->n_projections; k++) {
-        hw_format format = format_of(d, &d->projection[k], &d->population[d->projection[k].target.population], &seen[k], options);
+        summary   all = with_learnt_signs(r, k, seen[k]);
+        hw_format format = format_of(d, &d->projection[k], &d->population[d->projection[k].target.population], &all, options);
         TRY(take_format(r, k, &format));
     }
     for (int k = 0; k < d->n_inputs; k++) {

@@ -56,6 +56,18 @@ double loihi_add_impulse(double impulse, double random, double trace)
     return fixed_clip(trace + whole + (random < fraction), 0, HIGHEST_TRACE);
 }
 
+/* Lava keeps payloads and sums in 8 bits without a sign, which wrap; a half is rounded to the even number. */
+static double byte_of(double x) { return x - 256 * floor(x / 256); }
+
+double loihi_take_payload(rv_graded_mode mode, double payload, double trace, bool *counts)
+{
+    double half = byte_of(rint(payload / 2)), sum = byte_of(trace + half);
+    if (mode == GRADED_OVERWRITE) return half;
+    if (mode == GRADED_ADD) return fixed_clip(sum, 0, HIGHEST_TRACE);
+    *counts = sum > HIGHEST_TRACE;
+    return *counts ? sum - HIGHEST_TRACE : sum;
+}
+
 RV_VECTORISED
 static void decay(double keep, double random, double *trace, int n)
 {
@@ -112,6 +124,6 @@ static void end(const double *sum, double low, double high, double random, doubl
 
 const rv_arithmetic loihi_learning = {
     .low = { [EPOCH_W] = -256, [EPOCH_T] = -257, [EPOCH_D] = 0 }, .high = { 255, 255, 255 }, .highest_trace = HIGHEST_TRACE, .whole = true,
-    .check = check, .check_product = check_product, .decay = decay, .add_impulse = loihi_add_impulse, .begin = begin,
+    .check = check, .check_product = check_product, .decay = decay, .add_impulse = loihi_add_impulse, .take_payload = loihi_take_payload, .begin = begin,
     .limit_factor = limit_factor, .add_product = add_product, .end = end,
 };

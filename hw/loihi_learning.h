@@ -24,4 +24,7 @@ double loihi_decay_trace(double keep, double random, double trace);
  *  and more always round up. */
 double loihi_add_impulse(double impulse, double random, double trace);
 
+/** x1 after a spike that carries a number, by Lava's GradedSpikeCfg. @param counts set to false where the spike does not count */
+double loihi_take_payload(rv_graded_mode mode, double payload, double trace, bool *counts);
+
 #endif

@@ -54,6 +54,10 @@ rv_status hw_map_network(const hw_chip *chip, const hw_graph *graph, const hw_ma
                          rv_error *error);
 void      hw_map_free(hw_map *map);
 
+/** Neurons that would not fit on a core of their own: their fan-in is too large for its input axons, its memory or the limit.
+ *  @param large result, [n_neurons], to be freed; NULL if there are none for sure @param n how many @param why the sentence of the first */
+rv_status hw_map_large(const hw_chip *chip, const hw_graph *graph, bool **large, int64_t *n, rv_error *why, rv_error *error);
+
 /** The map with every neuron on a core that is given: a mapping from elsewhere. Limits are not enforced; what is exceeded
  *  stands in the report. @param place [n_neurons] chip * places of a chip + place in it; inputs: where they enter */
 rv_status hw_map_given(const hw_chip *chip, const hw_graph *graph, const int32_t *place, hw_map **map, rv_error *error);

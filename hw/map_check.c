@@ -64,6 +64,39 @@ static rv_status check_neuron(const map_problem *w, int32_t v, rv_error *error)
                      who, (long long)n.memory, (long long)n.synapses, chip, (long long)memory);
 }
 
+/* Whether any neuron might be, without looking closely. */
+static bool may_be_large(const hw_chip *chip, const hw_graph *g)
+{
+    int64_t *fan_in = calloc((size_t)g->n_neurons + 1, sizeof *fan_in), most = 0, one = 0;
+    if (!fan_in) return true;
+    for (int64_t k = 0; k < g->n_synapses; k++) most = ++fan_in[g->target[k]] > most ? fan_in[g->target[k]] : most;
+    free(fan_in);
+    for (int f = 0; f < g->n_formats; f++) {
+        hw_encoding e = hw_encoding_of(chip, &g->format[f]);
+        one = hw_synapse_bits(&e, 1) > one ? hw_synapse_bits(&e, 1) : one;
+    }
+    int64_t delays = 0;
+    for (int64_t k = 0; k < g->n_synapses; k++) delays = g->delay[k] > delays ? g->delay[k] : delays;
+    double memory = hw_value(chip, HW_NEURON_MEMORY) + hw_value(chip, HW_DELAY_MEMORY) * (double)delays + (double)most * (double)one;
+    return (double)most > hw_value(chip, HW_FAN_IN) || (double)most * hw_value(chip, HW_LEARNING_AXONS) > hw_value(chip, HW_INPUT_AXONS) || memory > hw_value(chip, HW_MEMORY);
+}
+
+rv_status hw_map_large(const hw_chip *chip, const hw_graph *graph, bool **large, int64_t *n, rv_error *why, rv_error *error)
+{
+    map_problem w;
+    rv_error    sentence = { 0 };
+    *large = NULL, *n = 0;
+    if (!may_be_large(chip, graph)) return RV_OK;
+    if (!(*large = calloc((size_t)graph->n_neurons + 1, sizeof **large))) return error_memory(error, "mapping", (double)graph->n_neurons);
+    rv_status status = map_problem_open(&w, chip, graph, error);
+    for (int32_t v = 0; status == RV_OK && v < w.h.n_vertices; v++) {
+        (*large)[v] = !w.outside[v] && check_neuron(&w, v, &sentence) != RV_OK;
+        if ((*large)[v] && (*n)++ == 0) *why = sentence;
+    }
+    map_problem_close(&w);
+    return status;
+}
+
 /* ---- ranges ----------------------------------------------------------------------------------------------------- */
 
 static rv_status check_delays(const map_problem *w, rv_error *error)
@@ -91,8 +124,8 @@ static rv_status check_weights(const map_problem *w, rv_error *error)
 {
     int  bits = (int)hw_value(w->chip, HW_WEIGHT_BITS);
     char text[NEURON_TEXT];
-    for (int f = 0; f < w->graph->n_formats; f++)
-        if (w->graph->format[f].weight_bits > bits)
+    for (int f = 0; f < w->graph->n_formats; f++) /* weights of both signs that learn have a bit more, -256 to 255 (Lava) */
+        if (w->graph->format[f].weight_bits > bits + (w->graph->format[f].learning && w->graph->format[f].sign == 0))
             return error_set(error, RV_OUT_OF_RANGE, "%s: its weights take %d bits, %s stores up to %d: quantise the network first",
                              first_of_format(w->graph, f, text), w->graph->format[f].weight_bits, w->chip->name, bits);
     return RV_OK;

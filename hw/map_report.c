@@ -97,7 +97,7 @@ static void print_limits(const hw_map *map, FILE *out)
     }
     if (most == 0) return;
     occupancy o = occupancy_of(map, tightest);
-    fprintf(out, "\nThe tightest limit: %s, on %d of %d cores; %d are more than %d %% full. To use fewer cores: %s.\n", hw_resource_name[tightest],
+    fprintf(out, "\nThe tightest limit: %s, on %d of %d cores; %d are more than %d %% full. What relieves it: %s.\n", hw_resource_name[tightest],
             o.n_tightest, map->n_cores, o.n_full, FULL_PERCENT, hw_map_advice(tightest));
 }
 

@@ -8,6 +8,7 @@
 
 #include "hw/export_rows.h"
 #include "hw/export_words.h"
+#include "hw/mapping_rule.h"
 #include "io/hdf5_file.h"
 #include "sim/error.h"
 
@@ -15,7 +16,7 @@
 
 /* A format of the file: that of the mapper, and how weights are meant. */
 typedef struct format {
-    int mapper, weight_shift;
+    int mapper, weight_shift, rule; /* rule: -1: none */
     int projection; /* the first that has it: it has the kind of synapse */
 } format;
 
@@ -40,6 +41,9 @@ typedef struct writer {
     format         *format;    /* [n_formats] */
     int             n_formats;
     int            *format_of; /* [n_projections] */
+    int            *rule_of;   /* [n_projections] the first that learns alike; -1: it does not learn */
+    int            *rule;      /* [n_rules] a projection that has it */
+    int             n_rules;
     hdf5_file       file;
     rv_error       *error;
 
@@ -72,10 +76,33 @@ static rv_status common_shift(const writer *w, const export_synapses *s, int *sh
     return RV_OK;
 }
 
+static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+static bool same_rule(const export_rule *a, const export_rule *b)
+{
+    bool same = a->rule == b->rule && memcmp(a->param, b->param, sizeof a->param) == 0;
+    for (int k = 0; k < a->rule->table.n_texts; k++) same = same && same_text(a->text[k], b->text[k]);
+    return same;
+}
+
+static rv_status number_rules(writer *w)
+{
+    w->rule_of = calloc((size_t)w->e.n_projections + 1, sizeof *w->rule_of), w->rule = calloc((size_t)w->e.n_projections + 1, sizeof *w->rule);
+    if (!w->rule_of || !w->rule) return error_memory(w->error, "learning rules", 0);
+    for (int p = 0; p < w->e.n_projections; p++) {
+        const export_rule *mine = w->e.projection[p].learning;
+        int                r = mine ? 0 : -1;
+        while (mine && r < w->n_rules && !same_rule(mine, w->e.projection[w->rule[r]].learning)) r++;
+        if (r == w->n_rules) w->rule[w->n_rules++] = p;
+        w->rule_of[p] = r;
+    }
+    return RV_OK;
+}
+
 static bool same_kind(const writer *w, const format *a, int mapper, int shift, int projection)
 {
     const export_synapses *x = &w->e.projection[a->projection], *y = &w->e.projection[projection];
-    return a->mapper == mapper && a->weight_shift == shift && x->kind == y->kind && x->factor == y->factor && memcmp(x->param, y->param, sizeof x->param) == 0;
+    return a->mapper == mapper && a->weight_shift == shift && a->rule == w->rule_of[projection] && x->kind == y->kind && x->factor == y->factor && memcmp(x->param, y->param, sizeof x->param) == 0;
 }
 
 /* Whether another projection between the same groups has it. */
@@ -92,11 +119,12 @@ static rv_status choose_formats(writer *w)
     w->format = calloc((size_t)w->e.n_projections + 1, sizeof *w->format);
     w->format_of = calloc((size_t)w->e.n_projections + 1, sizeof *w->format_of);
     if (!w->format || !w->format_of) return error_memory(w->error, "formats", 0);
+    TRY(number_rules(w));
     for (int p = 0; p < w->e.n_projections; p++) {
         int f = 0, shift = 0, mapper = w->rows.format[p] < 0 ? 0 : w->rows.format[p];
         TRY(common_shift(w, &w->e.projection[p], &shift));
         while (f < w->n_formats && !(same_kind(w, &w->format[f], mapper, shift, p) && !is_taken(w, f, p))) f++;
-        if (f == w->n_formats) w->format[w->n_formats++] = (format){ mapper, shift, p };
+        if (f == w->n_formats) w->format[w->n_formats++] = (format){ mapper, shift, w->rule_of[p], p };
         w->format_of[p] = f;
     }
     return RV_OK;
@@ -389,7 +417,7 @@ static rv_status write_format(writer *w, int k)
     const struct { const char *name; int64_t value; } fields[] = {
         { "weight_bits", stored->weight_bits }, { "delay_bits", stored->delay_bits }, { "index_bits", stored->dense ? 0 : (int64_t)hw_value(&w->map->chip, HW_INDEX_BITS) },
         { "weight_shift", x->weight_shift },    { "sign", stored->sign },             { "dense", stored->dense },
-        { "mapper_format", x->mapper },
+        { "mapper_format", x->mapper },         { "rule", x->rule },
     };
     TRY(hdf5_make_group(&w->file, at.path));
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) TRY(hdf5_set_int(&w->file, at.path, fields[i].name, fields[i].value));
@@ -425,6 +453,7 @@ PICK(mapper_weight_exp, w->g->format[k].weight_exp)
 PICK(mapper_sign, w->g->format[k].sign)
 PICK(mapper_dense, w->g->format[k].dense)
 PICK(mapper_learning, w->g->format[k].learning)
+PICK(mapper_trace, w->g->format[k].trace)
 PICK(projection_source, w->e.projection[k].source)
 PICK(projection_target, w->e.projection[k].target)
 PICK(projection_format, w->format_of[k])
@@ -442,6 +471,7 @@ PICK(route_core, w->map->axon[k].core)
 
 static rv_status write_formats(writer *w)
 {
+    for (int r = 0; r < w->n_rules; r++) TRY(mapping_write_rule(&w->file, r, &w->e, w->rule[r]));
     for (int k = 0; k < w->n_formats; k++) TRY(write_format(w, k));
     TRY(write_picked(w, "/mapper_formats/weight_bits", mapper_weight_bits, w->g->n_formats));
     TRY(write_picked(w, "/mapper_formats/delay_bits", mapper_delay_bits, w->g->n_formats));
@@ -449,6 +479,7 @@ static rv_status write_formats(writer *w)
     TRY(write_picked(w, "/mapper_formats/sign", mapper_sign, w->g->n_formats));
     TRY(write_picked(w, "/mapper_formats/dense", mapper_dense, w->g->n_formats));
     TRY(write_picked(w, "/mapper_formats/learning", mapper_learning, w->g->n_formats));
+    TRY(write_picked(w, "/mapper_formats/trace", mapper_trace, w->g->n_formats));
     TRY(write_picked(w, "/projections/source", projection_source, w->e.n_projections));
     TRY(write_picked(w, "/projections/target", projection_target, w->e.n_projections));
     return write_picked(w, "/projections/format", projection_format, w->e.n_projections);
@@ -569,14 +600,14 @@ static void close_writer(writer *w)
 {
     export_rows_close(&w->rows);
     export_net_close(&w->e);
-    free(w->format), free(w->format_of), free(w->source), free(w->first_block), free(w->first_axon), free(w->axon_on_core);
+    free(w->format), free(w->format_of), free(w->rule_of), free(w->rule), free(w->source), free(w->first_block), free(w->first_axon), free(w->axon_on_core);
     free(w->block), free(w->memory), free(w->first_word), free(w->bits), free(w->core_format), free(w->first_format);
 }
 
 rv_status hw_mapping_write(const char *path, rv_net *net, const hw_map *map, rv_error *error)
 {
     writer w = { .path = path, .map = map, .g = map->graph, .error = error };
-    TRY(export_net_open(net, "mapping", &w.e, error));
+    TRY(export_net_open_learning(net, "mapping", &w.e, error));
     rv_status status = export_rows_open(&w.e, w.g, &w.rows, error);
     if (status == RV_OK) status = choose_formats(&w);
     if (status == RV_OK) status = fill_cores(&w);

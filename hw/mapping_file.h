@@ -28,7 +28,22 @@
  *     synapse            kind of synapse, and each of its parameters as an attribute (weight_exp, num_weight_bits, ...); "" if plain
  *     factor             what a spike adds is weight * factor, if no bit is lost by it (a power of two)
  *     mapper_format      number in /mapper_formats
- *   /mapper_formats      formats as mapping counts them: weight_bits, delay_bits, weight_exp, sign, dense, learning  [n] each
+ *     rule               number in /rules: every synapse of this format learns by it, and the field is the weight to begin with; -1: none does
+ *   /mapper_formats      formats as mapping counts them: weight_bits, delay_bits, weight_exp, sign, dense, learning, trace  [n] each;
+ *                        those that learn with the same trace share the traces of their sources, and each of their sources takes
+ *                        learning_axons of the chip's input axons, though it stands in /axons once
+ *
+ *   /rules/<r>           a learning rule. attributes: name (ranvier models NAME), its parameters by name, its texts by name (dw, dt, dd)
+ *                        and what the chip's learning engine makes of them (sim/epoch.h says when what happens):
+ *     t_epoch            attribute: steps of an epoch, at the end of which synapses learn
+ *     low, high          attributes, three numbers each: ranges of w, t (tag), d of a synapse; t, d and all traces are 0 at the beginning
+ *     traces             [5][2] of x1 x2 y1 y2 y3: impulse, and time constant in steps; values are 0 to 127
+ *     products           [n][7] summands: variable (0 w, 1 t, 2 d), dependency (0 x0, 1 y0, 2 u), k of u, mantissa -8..7, exponent -7..8, by how
+ *                        many bits the product of the factors is shifted right before it is scaled, number of its first factor
+ *     factors            [m][3] symbol (0 x0, 1 y0, 2 x1, 3 x2, 4 y1, 5 y2, 6 y3, 7 w, 8 t, 9 d), constant added to it, 1: its sign is taken
+ *                        graded_spike_cfg (attribute): what payloads do to x1, as ranvier models loihi_rule says
+ *                        Rounding is random. The numbers are Philox's (Salmon et al. 2011), from the seed of the file, the number of the
+ *                        projection and the step, as in sim/epoch.c; one set for all synapses of a projection and step
  *   /projections         source, target (groups), format  [n] each. In a projection no two formats, and no format twice between two groups
  *
  *   /neurons             of every neuron [n_neurons]:
@@ -61,7 +76,8 @@
  *
  *   /estimate            attributes: messages, hops, events, between_chips a step at these rates
  *
- * Written are networks of whole weights, without learning; anything else is refused with what to do. */
+ * Written are networks of whole weights; of those that learn the ones whose rules run in the chip's integers, with the weights of now. Anything
+ * else is refused with what to do. */
 #ifndef RV_HW_MAPPING_FILE_H
 #define RV_HW_MAPPING_FILE_H
 

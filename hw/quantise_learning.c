@@ -96,6 +96,7 @@ static rv_status read_epochs(const plan *q, projection_plan *j)
         return error_set(q->error, RV_CONFLICT, "%s: plasticity \"%s\" is defined in steps, here of %g ms; allowed is step = %g, not %g" FREEZE, label(q, j, text),
                          j->def->plasticity->table.name, h, h, q->h);
     j->def->plasticity->epochs(j->def->param, j->def->text, &l->e);
+    if (l->e.graded) return refuse(q, j, "adds numbers that spikes carry to x1 (graded_spike_cfg), and neurons of the chip that are quantised send none");
     for (int v = 0; v < N_EPOCH_VARIABLES; v++) {
         snprintf(what, sizeof what, "%s: %s", label(q, j, text), names[v]);
         if (l->e.text[v] && *l->e.text[v]) TRY(products_parse(l->e.text[v], what, &l->sum[v], q->error));

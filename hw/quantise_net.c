@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/export_net.h"
 #include "hw/quantise_internal.h"
 #include "sim/convolution.h"
 #include "sim/tables.h"
@@ -247,11 +248,8 @@ static void learn_products(const learning_plan *l, rv_connect_def *def, rv_setti
 /* The rule as it was given. */
 static void learn_as_given(const projection_def *p, rv_connect_def *def, rv_setting *settings)
 {
-    const rv_table *table = &p->plasticity->table;
-    def->plasticity = table->name, def->settings = settings;
-    for (int k = 0; k < table->n_params; k++) settings[def->n_settings++] = (rv_setting){ table->params[k].name, rv_number(p->param[k]) };
-    for (int k = 0; k < table->n_texts; k++)
-        if (p->text[k]) settings[def->n_settings++] = (rv_setting){ table->texts[k].name, rv_text(p->text[k]) };
+    def->plasticity = p->plasticity->table.name, def->settings = settings;
+    def->n_settings = export_rule_settings(p->plasticity, p->param, p->text, settings, 0);
 }
 
 /* Weights and delays of the chip. */

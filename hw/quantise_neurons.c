@@ -129,6 +129,7 @@ static const translation translations[] = {
     { "izhikevich", NULL, false, QUADRATIC },
     { "loihi_lif", NULL, false, ALREADY },
     { "loihi_ternary", NULL, false, ALREADY },
+    { "loihi_graded", NULL, false, ALREADY },
     { "loihi1_lif", NULL, false, ALREADY },
 };
 enum { N_TRANSLATIONS = sizeof translations / sizeof *translations };

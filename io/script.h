@@ -50,6 +50,9 @@ typedef struct script_options {
     void *take_user;
 } script_options;
 
+/** For options.take: the shape that the script gave a population of the network, columns, rows and channels. @return whether it did */
+bool script_taken_shape(const script *s, rv_population population, int64_t sides[3]);
+
 /** Prepares a script for running: reads its text, opens the libraries. @param s result, for script_close() even if
  *  refused, because it holds the message; NULL only when there is no memory at all */
 rv_status script_open(const script_options *options, script **s);

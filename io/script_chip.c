@@ -54,9 +54,32 @@ static rv_status measure(rv_net *net, double ms)
     return status == RV_OK && steps >= 1 ? rv_run(net, steps * h) : status;
 }
 
+/* The same, and weights that learn are then as they were before: they are not to be those of a run for the rates. */
+static rv_status measure_and_forget(rv_net *net, double ms)
+{
+    int       n = rv_projection_count(net);
+    double  **weights = calloc((size_t)n + 1, sizeof *weights);
+    int64_t  *count = calloc((size_t)n + 1, sizeof *count);
+    rv_status status = weights && count ? RV_OK : RV_OUT_OF_MEMORY;
+    for (int id = 1; id <= n && status == RV_OK; id++) {
+        if (!rv_projection_plasticity(net, (rv_projection){ id })) continue;
+        status = rv_synapse_count(net, (rv_projection){ id }, &count[id]);
+        if (status == RV_OK && !(weights[id] = malloc(((size_t)count[id] + 1) * sizeof(double)))) status = RV_OUT_OF_MEMORY;
+        if (status == RV_OK) status = rv_synapses(net, (rv_projection){ id }, NULL, NULL, weights[id], NULL);
+    }
+    if (status == RV_OK) status = measure(net, ms);
+    for (int id = 1; id <= n && weights; id++) {
+        if (weights[id] && count[id] && status == RV_OK) status = rv_set_weights(net, (rv_projection){ id }, rv_list(weights[id], count[id]));
+        free(weights[id]);
+    }
+    free(weights), free(count);
+    return status;
+}
+
 static int use(command_chip *line, rv_net *net)
 {
-    if (line->quantise.measure_ms > 0 && measure(net, line->quantise.measure_ms) != RV_OK) return command_fail(1, "%s", rv_net_error(net)->text);
+    rv_status status = line->quantise.measure_ms > 0 ? measure_and_forget(net, line->quantise.measure_ms) : RV_OK;
+    if (status != RV_OK) return command_fail(1, "%s", status == RV_OUT_OF_MEMORY ? "no memory left" : rv_net_error(net)->text);
     return line->use(line, net, line->user);
 }
 
@@ -74,10 +97,24 @@ static int quantise_and_use(command_chip *line, rv_net *net)
     return exit_status;
 }
 
+/* Those a script gave its populations. */
+static bool note_script_shapes(command_chip *line, const rv_net *net)
+{
+    int64_t sides[3];
+    line->shapes = calloc((size_t)rv_population_count(net) + 1, sizeof *line->shapes);
+    for (int id = 1; line->shapes && id <= rv_population_count(net); id++)
+        if (script_taken_shape(line->script, (rv_population){ id }, sides)) line->shapes[line->n_shapes++] = (netx_shape){ { id }, { sides[0], sides[1], sides[2] }, true };
+    return line->shapes != NULL;
+}
+
 static void take(rv_net *net, void *user)
 {
     command_chip *line = user;
     line->taken = true;
+    if (line->script && !note_script_shapes(line, net)) {
+        line->status = command_fail(1, "no memory left");
+        return;
+    }
     line->status = line->as_given || hw_is_quantised(net) ? use(line, net) : quantise_and_use(line, net);
 }
 
@@ -88,6 +125,7 @@ static int from_script(const command *c, command_chip *line)
     script              *s;
     rv_status            status = script_open(&options, &s);
     if (!s) return command_fail(1, "no memory left");
+    line->script = s;
     if (c->watch) c->watch(script_interrupt, s);
     if (status == RV_OK) status = script_run(s);
     if (c->watch) c->watch(NULL, NULL);

@@ -99,6 +99,7 @@ typedef struct command_chip {
     hw_quantise_options quantise;
     netx_shape         *shapes; /* [n_shapes] of populations, as far as the file says them */
     int                 n_shapes;
+    const script       *script; /* that has the network, while it runs */
     char               *report; /* of quantising, as text; NULL if the network was in integers already */
 
     /** Gets the network in integers, its spikes recorded for the time of --rates. @return the exit status */

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "hw/export_header.h"
+#include "hw/export_net.h"
 #include "hw/export_verify.h"
 #include "hw/mapping_file.h"
 #include "hw/netx_write.h"
 #include "hw/sanafe.h"
+#include "hw/split.h"
 #include "hw/tennlab.h"
 #include "io/nir_build.h"
 #include "sim/error.h"
@@ -18,6 +20,7 @@ typedef struct job {
     rv_net     *net;
     const char *chip, *path;
     int64_t     steps; /* recorded, 0: nothing to compare with */
+    rv_net     *mapped; /* the network that is written: ours, or with neurons split */
     hw_map     *map;
     netx_options with;
     const netx_shape *shapes; /* [n_shapes] */
@@ -28,8 +31,8 @@ typedef struct job {
 
 /* ---- chips' formats ------------------------------------------------------------------------------------------------ */
 
-static rv_status write_mapping(job *j) { return hw_mapping_write(j->path, j->net, j->map, j->error); }
-static rv_status write_header(job *j) { return hw_header_write(j->path, j->net, j->map, j->error); }
+static rv_status write_mapping(job *j) { return hw_mapping_write(j->path, j->mapped, j->map, j->error); }
+static rv_status write_header(job *j) { return hw_header_write(j->path, j->mapped, j->map, j->error); }
 static rv_status write_netx(job *j) { return netx_write(j->path, j->net, j->shapes, j->n_shapes, &j->with, j->error); }
 
 static rv_status write_tennlab(job *j)
@@ -56,7 +59,7 @@ static rv_status write_sanafe(job *j)
     enum { STEPS_WITHOUT_RUN = 1000 };
     sanafe_net s;
     char       architecture[4096];
-    TRY(sanafe_from_net(j->net, j->map, j->steps ? j->steps : STEPS_WITHOUT_RUN, &s, j->error));
+    TRY(sanafe_from_net(j->mapped, j->map, j->steps ? j->steps : STEPS_WITHOUT_RUN, &s, j->error));
     rv_status status = sanafe_write(&s, j->path, j->error);
     sanafe_free(&s);
     architecture_path(j->path, architecture);
@@ -143,13 +146,14 @@ rv_status export_format_find(const char *name, const export_format **format, rv_
     return error_unknown(error, NULL, "format", name, names, N_ENTRIES);
 }
 
-/* @param graph result, borrowed by the map */
-static rv_status map_network(job *j, hw_graph **graph)
+static rv_status map_network(job *j, hw_placement *p)
 {
     hw_chip chip;
     TRY(hw_chip_open(j->chip, &chip, j->error));
-    TRY(hw_graph_from_net(j->net, NULL, graph, j->error));
-    return hw_map_network(&chip, *graph, NULL, &j->map, j->error);
+    TRY(hw_place(&chip, j->net, NULL, NULL, p, j->error));
+    j->map = p->map;
+    if (p->net) j->mapped = p->net;
+    return RV_OK;
 }
 
 /* Whether there are generators, and none of them has spiked. */
@@ -161,10 +165,11 @@ static bool is_silent(const job *j)
     return generators > 0 && spikes == 0;
 }
 
-/* A network that nothing was said to proves little: it gets random input. */
+/* A network that nothing was said to proves little: it gets random input. So does one that learns, because the file has the weights of now, and
+ * what was recorded came from those of before. */
 static rv_status prove(const job *j, const export_format *format)
 {
-    if (verify_format(format->name) && is_silent(j))
+    if (verify_format(format->name) && (is_silent(j) || export_learns(j->net)))
         return hw_export_verify(format->name, j->path, j->net, &(hw_verify_options){ .steps = j->steps, .seed = rv_seed(j->net), .netx = j->with, .shapes = j->shapes, .n_shapes = j->n_shapes }, j->note, j->error);
     verify v = { .path = j->path, .net = j->net, .steps = j->steps, .netx = j->with, .shapes = j->shapes, .n_shapes = j->n_shapes, .note = j->note, .error = j->error };
     return verify_format(format->name) ? verify_format(format->name)->verify(&v) : verify_nir(j, &v);
@@ -173,14 +178,13 @@ static rv_status prove(const job *j, const export_format *format)
 rv_status export_write(const export_format *format, rv_net *net, const char *chip, const char *path, int64_t steps, const netx_shape *shapes, int n_shapes,
                        char note[EXPORT_NOTE], rv_error *error)
 {
-    job          j = { .net = net, .chip = chip, .path = path, .steps = steps, .shapes = shapes, .n_shapes = n_shapes, .note = note, .error = error };
+    job          j = { .net = net, .mapped = net, .chip = chip, .path = path, .steps = steps, .shapes = shapes, .n_shapes = n_shapes, .note = note, .error = error };
     const entry *e = (const entry *)format; /* its first member */
-    hw_graph    *graph = NULL;
+    hw_placement p = { 0 };
     snprintf(note, EXPORT_NOTE, "\"%s\" was written, and not verified", path);
-    rv_status status = format->mapped ? map_network(&j, &graph) : RV_OK;
+    rv_status status = format->mapped ? map_network(&j, &p) : RV_OK;
     if (status == RV_OK) status = e->write(&j);
     if (status == RV_OK && steps > 0) status = prove(&j, format);
-    hw_map_free(j.map);
-    hw_graph_free(graph);
+    hw_placement_free(&p);
     return status;
 }

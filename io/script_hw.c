@@ -8,8 +8,8 @@
 
 #include "hw/cost.h"
 #include "hw/floorplan.h"
-#include "hw/map.h"
 #include "hw/quantise.h"
+#include "hw/split.h"
 #include "io/script_export.h"
 
 #define TYPE_REPORT "ranvier.report"
@@ -177,13 +177,13 @@ static hw_quantise_options read_options(lua_State *L, int index)
     };
 }
 
-/* Colours of figures stay the same. */
+/* Colours of figures and shapes stay the same. */
 static void inherit(script_net *from, script_net *to)
 {
     for (int id = 1; id <= rv_population_count(to->net); id++) {
         const script_population *old = script_population_of(from, (rv_population){ id });
         script_population       *new = script_population_of(to, (rv_population){ id });
-        if (old && new) new->inhibitory = old->inhibitory, new->outgoing = old->outgoing;
+        if (old && new) new->inhibitory = old->inhibitory, new->outgoing = old->outgoing, new->shape = old->shape;
     }
 }
 
@@ -255,22 +255,20 @@ int network_find(lua_State *L)
 /* ---- net:map(chip, options) ----------------------------------------------------------------------------------- */
 
 typedef struct script_placement {
-    script_net *net;
-    hw_graph   *graph;
-    hw_map     *map;
+    script_net  *net;
+    hw_placement of;
 } script_placement;
 
 static script_placement *placement_of(lua_State *L) { return script_self(L, TYPE_PLACEMENT); }
+static const hw_map     *map_of(lua_State *L) { return placement_of(L)->of.map; }
 
 static int placement_free(lua_State *L)
 {
-    script_placement *p = lua_touserdata(L, 1);
-    hw_map_free(p->map);
-    hw_graph_free(p->graph);
-    p->map = NULL, p->graph = NULL;
+    hw_placement_free(&((script_placement *)lua_touserdata(L, 1))->of);
     return 0;
 }
 
+/* -> the placement, and the network that was mapped if neurons had to be split */
 int network_map(lua_State *L)
 {
     static const char *const keys[] = { "chips", "seed", "rate", "bits" };
@@ -292,34 +290,38 @@ int network_map(lua_State *L)
     lua_setiuservalue(L, -2, 1);
     luaL_checkstack(L, 32, NULL);
     net->L = L;
-    rv_status status = hw_graph_from_net(net->net, &reading, &p->graph, &error);
+    rv_status status = hw_place(&chip, net->net, &reading, &options, &p->of, &error);
     script_rethrow(L, net);
-    if (status == RV_OK) status = hw_map_network(&chip, p->graph, &options, &p->map, &error);
     if (status != RV_OK) script_fail(L, "%s: %s", what, error.text);
-    return 1;
+    if (!p->of.net) return 1;
+    script_net *made = script_net_new(L);
+    made->net = p->of.net, p->of.net = NULL;
+    script_net_adopt(L, made);
+    inherit(net, made);
+    return 2;
 }
 
 static int placement_report(lua_State *L)
 {
-    script_placement *p = placement_of(L);
-    int               most = (int)fmin(script_number_or(L, 2, "placement:report: how many cores", 20), 1e6);
-    char            **text = new_text(L);
-    return push_text(L, hw_map_report(p->map, most, text), text);
+    const hw_map *map = map_of(L);
+    int           most = (int)fmin(script_number_or(L, 2, "placement:report: how many cores", 20), 1e6);
+    char        **text = new_text(L);
+    return push_text(L, hw_map_report(map, most, text), text);
 }
 
 static int placement_svg(lua_State *L)
 {
-    script_placement *p = placement_of(L);
-    const char       *path = script_path(L, 2, "placement:svg: the file", " .svg ");
-    rv_error          error = { 0 };
-    if (hw_floorplan_write(p->map, path, &error) != RV_OK) script_fail(L, "placement:svg: %s", error.text);
+    const hw_map *map = map_of(L);
+    const char   *path = script_path(L, 2, "placement:svg: the file", " .svg ");
+    rv_error      error = { 0 };
+    if (hw_floorplan_write(map, path, &error) != RV_OK) script_fail(L, "placement:svg: %s", error.text);
     return 0;
 }
 
-static hw_cost cost_of(const script_placement *p)
+static hw_cost cost_of(const hw_map *map)
 {
     hw_cost cost;
-    if (hw_cost_estimate(p->map, &cost) != RV_OK) cost = (hw_cost){ .energy = NAN, .time = NAN };
+    if (hw_cost_estimate(map, &cost) != RV_OK) cost = (hw_cost){ .energy = NAN, .time = NAN };
     return cost;
 }
 
@@ -331,13 +333,13 @@ static int push_known(lua_State *L, double x)
     return 1;
 }
 
-static int placement_cores(lua_State *L) { return push_number(L, placement_of(L)->map->n_cores); }
-static int placement_chips(lua_State *L) { return push_number(L, placement_of(L)->map->n_chips); }
-static int placement_messages(lua_State *L) { return push_number(L, placement_of(L)->map->messages); }
-static int placement_hops(lua_State *L) { return push_number(L, placement_of(L)->map->hops); }
-static int placement_events(lua_State *L) { return push_number(L, placement_of(L)->map->events); }
-static int placement_energy(lua_State *L) { return push_known(L, cost_of(placement_of(L)).energy); }
-static int placement_time(lua_State *L) { return push_known(L, cost_of(placement_of(L)).time); }
+static int placement_cores(lua_State *L) { return push_number(L, map_of(L)->n_cores); }
+static int placement_chips(lua_State *L) { return push_number(L, map_of(L)->n_chips); }
+static int placement_messages(lua_State *L) { return push_number(L, map_of(L)->messages); }
+static int placement_hops(lua_State *L) { return push_number(L, map_of(L)->hops); }
+static int placement_events(lua_State *L) { return push_number(L, map_of(L)->events); }
+static int placement_energy(lua_State *L) { return push_known(L, cost_of(map_of(L)).energy); }
+static int placement_time(lua_State *L) { return push_known(L, cost_of(map_of(L)).time); }
 
 /* ---- net:export(format, path, options) ------------------------------------------------------------------------ */
 
@@ -349,6 +351,19 @@ static int64_t recorded_steps(script_net *net)
         if (!p || p->record_start_ms != 0) return 0;
     }
     return (int64_t)rint(rv_time(net->net) / rv_resolution(net->net));
+}
+
+/* The shapes of the populations that have one. @return how many */
+static int list_shapes(lua_State *L, script_net *net, const netx_shape **shapes)
+{
+    int         n = 0, all = rv_population_count(net->net);
+    netx_shape *list = lua_newuserdatauv(L, ((size_t)all + 1) * sizeof *list, 0); /* Lua frees it */
+    for (int id = 1; id <= all; id++) {
+        const script_population *p = script_population_of(net, (rv_population){ id });
+        if (p && p->shape.columns > 0) list[n++] = (netx_shape){ { id }, { p->shape.columns, p->shape.rows, p->shape.polarities }, true };
+    }
+    *shapes = list;
+    return n;
 }
 
 /* -> whether it was verified, and what is to be said of it */
@@ -366,7 +381,9 @@ int network_export(lua_State *L)
     if (export_format_find(script_text(L, 2, "net:export: the format (first argument)"), &format, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     const char *path = script_path(L, 3, "net:export: the file", " .net .h5 .hdf5 .yaml .nir .json .h "), *chip = option_text(L, 4, what, "chip", format->chip ? format->chip : "");
     int64_t     steps = option_boolean(L, 4, what, "verify", true) ? recorded_steps(net) : 0;
-    if (export_write(format, net->net, chip, path, steps, NULL, 0, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
+    const netx_shape *shapes;
+    int               n_shapes = list_shapes(L, net, &shapes);
+    if (export_write(format, net->net, chip, path, steps, shapes, n_shapes, note, &error) != RV_OK) script_fail(L, "%s: %s", what, error.text);
     lua_pushboolean(L, steps > 0);
     lua_pushstring(L, note);
     return 2;

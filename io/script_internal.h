@@ -31,7 +31,7 @@ typedef struct script_population {
     double record_start_ms; /* when its spikes began to be recorded; NAN: they are not          */
     int    inhibitory;      /* the script's word: 1 yes, 0 no, -1 none                          */
     double outgoing;        /* sum of the signs of its projections' weights                     */
-    results_shape shape;    /* of a sheet of pixels                                             */
+    results_shape shape;    /* of a sheet of pixels, or of a layer: then polarities are channels */
 } script_population;
 
 /** A slider the script declared, and the function it calls. */
@@ -91,6 +91,7 @@ struct script {
     bool        out_used, kept; /* --out and --checkpoint-every have their network */
     struct live *live;   /* the watched network, the first one that ran; NULL: none                            */
     script_net  *live_net;
+    script_net  *taken;  /* while options.take has it */
     struct film *film;
     results     *replay;
     bool        bar; /* a progress bar is on the terminal */

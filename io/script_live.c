@@ -171,7 +171,7 @@ static bool is_leaving(void *user) { return ((script_net *)user)->owner->leaving
 static live_shape shape_of(void *user, rv_population population)
 {
     const script_population *p = script_population_of(user, population);
-    return p ? (live_shape){ p->shape.columns, p->shape.rows, p->shape.polarities } : (live_shape){ 0 };
+    return p && p->shape.polarities <= 2 ? (live_shape){ p->shape.columns, p->shape.rows, p->shape.polarities } : (live_shape){ 0 };
 }
 
 static rv_status shoot(rv_net *net, double t_ms, void *user)

@@ -239,17 +239,17 @@ int population_set(lua_State *L)
     return 1;
 }
 
-/* The number of neurons, or the shape of a sheet of pixels: {columns, rows[, polarities]}. */
+/* The number of neurons, or the shape of a sheet of pixels or of a layer: {columns, rows[, polarities or channels]}. */
 static int64_t read_size(lua_State *L, int index, results_shape *shape)
 {
     const char *what = "net:population: the number of neurons (second argument)";
     if (!lua_istable(L, index)) return script_integer(L, index, what, 1, INT64_MAX);
     int     sides[3] = { 0, 0, 1 };
     int64_t n = (int64_t)lua_rawlen(L, index);
-    if (n < 2 || n > 3) script_fail(L, "net:population: the shape (second argument) has %lld numbers; {columns, rows[, polarities]} is needed", (long long)n);
+    if (n < 2 || n > 3) script_fail(L, "net:population: the shape (second argument) has %lld numbers; {columns, rows[, channels]} is needed", (long long)n);
     for (int k = 0; k < n; k++) {
         lua_rawgeti(L, index, k + 1);
-        sides[k] = (int)script_integer(L, -1, "net:population: the shape (second argument)", 1, k < 2 ? 32768 : 2);
+        sides[k] = (int)script_integer(L, -1, "net:population: the shape (second argument)", 1, 32768);
         lua_pop(L, 1);
     }
     *shape = (results_shape){ sides[0], sides[1], sides[2] };

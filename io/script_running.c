@@ -76,10 +76,11 @@ static void add_output(lua_State *L, script_net *net, const char *path)
 
 static bool is_inhibitory(void *user, rv_population population) { return script_is_inhibitory(user, population); }
 
+/* Of a sheet of pixels: more than two layers are no camera. */
 static results_shape shape_of(void *user, rv_population population)
 {
     const script_population *p = script_population_of(user, population);
-    return p ? p->shape : (results_shape){ 0 };
+    return p && p->shape.polarities <= 2 ? p->shape : (results_shape){ 0 };
 }
 
 static rv_status open_outputs(script_net *net)
@@ -168,11 +169,19 @@ static rv_status run_whole(script_net *net, double duration_ms)
     return status;
 }
 
+bool script_taken_shape(const script *s, rv_population population, int64_t sides[3])
+{
+    const script_population *p = script_population_of(s->taken, population);
+    if (!p || p->shape.columns == 0) return false;
+    sides[0] = p->shape.columns, sides[1] = p->shape.rows, sides[2] = p->shape.polarities;
+    return true;
+}
+
 /* Whoever takes the network may have it compiled, which calls functions of distance. */
 static void give_away(lua_State *L, script_net *net)
 {
     script *s = net->owner;
-    net->L = L;
+    net->L = L, s->taken = net;
     s->options.take(net->net, s->options.take_user);
     script_rethrow(L, net);
     script_leave(L, SCRIPT_EXITING);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "hw/floorplan.h"
-#include "hw/map.h"
+#include "hw/split.h"
 #include "io/script_command.h"
 
 typedef struct map_line {
@@ -35,16 +35,13 @@ static int show(const map_line *m, const command_chip *line, const hw_map *map)
 
 static int place(command_chip *line, rv_net *net, void *user)
 {
-    hw_chip   chip;
-    hw_graph *graph = NULL;
-    hw_map   *map = NULL;
-    rv_error  error = { 0 };
-    rv_status status = hw_chip_open(line->quantise.chip, &chip, &error);
-    if (status == RV_OK) status = hw_graph_from_net(net, &(hw_graph_options){ .weight_bits = line->quantise.bits }, &graph, &error);
-    if (status == RV_OK) status = hw_map_network(&chip, graph, NULL, &map, &error);
-    int exit_status = status == RV_OK ? show(user, line, map) : command_fail(1, "\"%s\": %s", line->path, error.text);
-    hw_map_free(map);
-    hw_graph_free(graph);
+    hw_chip      chip;
+    hw_placement p = { 0 };
+    rv_error     error = { 0 };
+    rv_status    status = hw_chip_open(line->quantise.chip, &chip, &error);
+    if (status == RV_OK) status = hw_place(&chip, net, &(hw_graph_options){ .weight_bits = line->quantise.bits }, NULL, &p, &error);
+    int exit_status = status == RV_OK ? show(user, line, p.map) : command_fail(1, "\"%s\": %s", line->path, error.text);
+    hw_placement_free(&p);
     return exit_status;
 }
 

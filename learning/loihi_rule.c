@@ -17,6 +17,12 @@ static void decay(double keep, double random, double *trace, int n)
 
 static double add_impulse(double impulse, double random, double trace) { return (void)random, trace + impulse; }
 
+static double take_payload(rv_graded_mode mode, double payload, double trace, bool *counts)
+{
+    (void)counts;
+    return mode == GRADED_OVERWRITE ? payload / 2 : trace + payload / 2;
+}
+
 static void begin(const double *variable, double *sum, int n)
 {
     (void)variable;
@@ -39,7 +45,7 @@ static void end(const double *sum, double low, double high, double random, doubl
 
 static const rv_arithmetic floating_point = {
     .low = { [EPOCH_W] = -INFINITY, [EPOCH_T] = -INFINITY, [EPOCH_D] = 0 }, .high = { INFINITY, INFINITY, INFINITY },
-    .lowest_trace = -DBL_MAX, .highest_trace = DBL_MAX, .decay = decay, .add_impulse = add_impulse, .begin = begin, .add_product = add_product, .end = end,
+    .lowest_trace = -DBL_MAX, .highest_trace = DBL_MAX, .decay = decay, .add_impulse = add_impulse, .take_payload = take_payload, .begin = begin, .add_product = add_product, .end = end,
 };
 
 /* ---- any rule ------------------------------------------------------------------------------------------------------ */
@@ -51,11 +57,13 @@ static const rv_arithmetic floating_point = {
 #define W_MAX   { "w_max", "weight", NO_WEIGHT_BOUND, -NO_WEIGHT_BOUND, NO_WEIGHT_BOUND, "upper bound of the weight; the standard means none" }
 #define REFERENCE "Davies et al. 2018, doi:10.1109/MM.2018.112130359; Lava 0.10.0 (lava-nc/lava), magma/core/learning and model/py/connection.py"
 
-enum { EPOCH, LOW, HIGH, X1_IMPULSE, N_PARAMS = X1_IMPULSE + 2 * N_EPOCH_TRACES }; /* of each trace impulse, then tau */
+enum { EPOCH, LOW, HIGH, X1_IMPULSE, GRADED = X1_IMPULSE + 2 * N_EPOCH_TRACES, N_PARAMS }; /* of each trace impulse, then tau */
 static const rv_field params[N_PARAMS] = {
     [EPOCH] = T_EPOCH, [LOW] = W_MIN, [HIGH] = W_MAX,
     [X1_IMPULSE] = IMPULSE("x1", "source"), TAU("x1"), IMPULSE("x2", "source"), TAU("x2"),
     IMPULSE("y1", "target"), TAU("y1"), IMPULSE("y2", "target"), TAU("y2"), IMPULSE("y3", "target"), TAU("y3"),
+    [GRADED] = { "graded_spike_cfg", "1", GRADED_IMPULSE, GRADED_IMPULSE, N_GRADED_MODES - 1,
+                 "what spikes that carry numbers (num_message_bits) do to x1: 0 add the impulse; half of the number 1 overwrites it, 2 is added, 3 is added, and what exceeds 127 stays and makes the spike count" },
 };
 
 static const rv_text_field texts[N_EPOCH_VARIABLES] = {
@@ -73,6 +81,12 @@ static const char *check(const double *p)
     return p[LOW] > p[HIGH] ? "w_min must not be above w_max" : NULL;
 }
 
+static const char *check_any(const double *p)
+{
+    if (p[GRADED] != rint(p[GRADED])) return "graded_spike_cfg must be 0, 1, 2 or 3";
+    return check(p);
+}
+
 static void bounds(const double *p, double *low, double *high)
 {
     if (p[LOW] > -NO_WEIGHT_BOUND) *low = p[LOW];
@@ -82,6 +96,7 @@ static void bounds(const double *p, double *low, double *high)
 static void epochs(const double *p, char *const *text, rv_epochs *e)
 {
     take_common(p, e);
+    e->graded = (int)p[GRADED];
     for (int v = 0; v < N_EPOCH_VARIABLES; v++) e->text[v] = text[v];
     for (int k = 0; k < N_EPOCH_TRACES; k++) e->impulse[k] = p[X1_IMPULSE + 2 * k], e->tau[k] = p[X1_IMPULSE + 2 * k + 1];
 }
@@ -98,7 +113,7 @@ const rv_rule rv_rule_loihi_rule = {
                             "a y that has been set is not a trace any more but what was set, such as a reward; with tau 0 it does not decay\n"
                             "synapse = \"loihi\": in the chip's integers: traces 0..127, scales m 2^e with m = -8..7, e = -7..8",
                .reference = REFERENCE, .params = params, .n_params = N_PARAMS, .texts = texts, .n_texts = N_EPOCH_VARIABLES },
-    .epochs = epochs, .arithmetic = &floating_point, .check = check, .bounds = bounds,
+    .epochs = epochs, .arithmetic = &floating_point, .check = check_any, .bounds = bounds,
 };
 
 /* ---- Lava's rules with names --------------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@
     X(parrot_neuron)      \
     X(loihi_lif)          \
     X(loihi_ternary)      \
+    X(loihi_graded)       \
     X(loihi1_lif)         \
     X(lava_lif)           \
     X(nir_lif)            \

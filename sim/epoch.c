@@ -44,7 +44,7 @@ static rv_status fill_rule(epoch_rule *rule, const projection_def *p, const char
     p->plasticity->epochs(p->param, p->text, &e);
     const char *wrong = rule->arithmetic->check ? rule->arithmetic->check(&e) : NULL;
     if (wrong) return error_set(error, RV_CONFLICT, "%s: %s", object, wrong);
-    rule->t_epoch = e.t_epoch, rule->k = -1;
+    rule->t_epoch = e.t_epoch, rule->k = -1, rule->graded = (rv_graded_mode)e.graded;
     int n = 0;
     for (int v = 0; v < N_EPOCH_VARIABLES; v++) {
         TRY(read_text(rule, v, e.text[v], object, error));
@@ -54,6 +54,7 @@ static rv_status fill_rule(epoch_rule *rule, const projection_def *p, const char
     if (e.w_min > -NO_WEIGHT_BOUND) rule->low[EPOCH_W] = e.w_min;
     if (e.w_max < NO_WEIGHT_BOUND) rule->high[EPOCH_W] = e.w_max;
     for (int k = 0; k < N_EPOCH_TRACES; k++) rule->keep[k] = e.tau[k] > 0 ? exp(-1 / e.tau[k]) : 0, rule->impulse[k] = e.impulse[k];
+    if (rule->graded) rule->impulse[EPOCH_X1] = 0;
     return n > 0 ? RV_OK : error_set(error, RV_CONFLICT, "%s: nothing is learnt: dw, dt or dd is needed", object);
 }
 
@@ -154,11 +155,14 @@ static epoch_draws draws_of(const epoch *e, int64_t step)
 
 static uint8_t step_of_epoch(const epoch *e, int64_t step) { return (uint8_t)((step - 1) % e->rule->t_epoch + 1); }
 
-void epoch_source_spike(epoch *e, int64_t source, int64_t step)
+void epoch_source_spike(epoch *e, int64_t source, int64_t step, double payload)
 {
     uint8_t now = step_of_epoch(e, step);
+    bool    counts = true;
     if (e->x_step[source] == now) return;
-    for (int k = 0; k < N_EPOCH_X && e->x_step[source]; k++)
+    if (e->rule->graded) e->x[0][source] = e->rule->arithmetic->take_payload(e->rule->graded, payload, e->x[0][source], &counts);
+    if (!counts) return;
+    for (int k = e->rule->graded ? 1 : 0; k < N_EPOCH_X && e->x_step[source]; k++)
         e->x[k][source] = e->rule->arithmetic->add_impulse(e->rule->impulse[EPOCH_X1 + k], 0, e->x[k][source]);
     e->x_step[source] = now;
 }

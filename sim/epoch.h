@@ -8,6 +8,8 @@
  *      w, t and d are those before the epoch;
  *   3. w, t and d get the sums.
  *
+ * Where spikes carry numbers for x1 (rv_graded_mode), what a payload does to x1 is done at once, and x1 has no impulse.
+ *
  * A spike emitted at step s takes part in the epoch of s, on both sides: the delay of a synapse is wholly dendritic. What was
  * learnt in the epoch that ends at step s weighs the spikes that arrive from step s + 2 on; with a delay of one step these are
  * those emitted after the epoch, as in Lava. So the network learns w, and delivers a copy that follows. Several spikes of
@@ -29,6 +31,7 @@ typedef struct epoch_draws {
 typedef struct epoch_rule {
     const rv_arithmetic *arithmetic;
     int                  t_epoch, k; /* of u; -1: there is none                                            */
+    rv_graded_mode       graded;
     bool                 on_y0;      /* whether there is a product with this dependency                    */
     rule_products        sum[N_EPOCH_VARIABLES];
     double               low[N_EPOCH_VARIABLES], high[N_EPOCH_VARIABLES];
@@ -67,8 +70,8 @@ typedef struct epoch {
 rv_status epoch_open(epoch *e, const network *net, int bundle, int tile, rv_error *error);
 void      epoch_close(epoch *e);
 
-/** A source (numbered in its population), a neuron of the target part spikes at a step. */
-void epoch_source_spike(epoch *e, int64_t source, int64_t step);
+/** A source (numbered in its population), a neuron of the target part spikes at a step. @param payload what the spike carries, 1 if nothing */
+void epoch_source_spike(epoch *e, int64_t source, int64_t step, double payload);
 void epoch_target_spike(epoch *e, int neuron, int64_t step);
 
 /** All spikes of the step are known: what was learnt before it is delivered from now on; learns if an epoch ends. */

@@ -25,6 +25,10 @@ enum { EPOCH_W, EPOCH_T, EPOCH_D, N_EPOCH_VARIABLES };
 enum { EPOCH_X1, EPOCH_X2, EPOCH_Y1, EPOCH_Y2, EPOCH_Y3, N_EPOCH_TRACES, N_EPOCH_X = EPOCH_Y1, N_EPOCH_Y = N_EPOCH_TRACES - N_EPOCH_X };
 enum { MAX_EPOCH = 63 /* steps: Loihi's counter has 6 bits */, RULE_TEXT = 240, NO_WEIGHT_BOUND = 1000000000 };
 
+/** What the number that a spike of the source carries does to x1, by Lava's numbers (GradedSpikeCfg): nothing, the impulse is added; half
+ *  of it overwrites x1; is added, up to the highest trace; is added, and only where that is exceeded the rest is kept and the spike counts. */
+typedef enum rv_graded_mode { GRADED_IMPULSE, GRADED_OVERWRITE, GRADED_ADD, GRADED_OVERFLOW, N_GRADED_MODES } rv_graded_mode;
+
 /** What such a rule is made of. */
 typedef struct rv_epochs {
     const char *text[N_EPOCH_VARIABLES];               /* dw, dt, dd; NULL or "": stays as it is        */
@@ -32,6 +36,7 @@ typedef struct rv_epochs {
     double      tau[N_EPOCH_TRACES];                   /* steps; 0: forgotten within a step             */
     double      impulse[N_EPOCH_TRACES];
     int         t_epoch;                               /* steps                                         */
+    int         graded;                                /* what spikes that carry a number do to x1: an rv_graded_mode */
     double      w_min, w_max;                          /* -+NO_WEIGHT_BOUND: none                       */
 } rv_epochs;
 
@@ -51,6 +56,9 @@ typedef struct rv_arithmetic {
 
     /** A trace after a spike. */
     double (*add_impulse)(double impulse, double random, double trace);
+
+    /** x1 after a spike that carries a payload, in the modes but the first. @param counts set to false where the spike is not one for x0 and x2 */
+    double (*take_payload)(rv_graded_mode mode, double payload, double trace, bool *counts);
 
     /** [n] sums at the beginning; a product more, with [n] values of its factors; [n] variables at the end. */
     void (*begin)(const double *variable, double *sum, int n);

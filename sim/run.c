@@ -111,6 +111,12 @@ static void feel_reward(state *s, int t, int b, const spike *sp, uint32_t count)
     plastic_reward(&s->tile[t].learning[b], time, count * rewarded->rule->reward_spike(rewarded->rule_constant));
 }
 
+/* What a spike carries for a bundle that looks at it. */
+static double payload_of(const state *s, int population, int bundle, const spike *sp)
+{
+    return s->net->bundle[bundle].graded && s->net->def->population[population].graded ? (double)(int32_t)sp->number : 1;
+}
+
 static void queue_spike(state *s, int t, const spike *sp)
 {
     int                   p = population_of(s->net->def, sp->neuron);
@@ -120,7 +126,7 @@ static void queue_spike(state *s, int t, const spike *sp)
     s->tile[t].n_spikes[p] += count;
     for (int k = 0; k < source->n_rewarded; k++) feel_reward(s, t, source->rewarded[k], sp, count);
     for (int k = 0; k < source->n_bundles && s->net->n_epochs > 0; k++)
-        if (s->net->bundle[source->bundle[k]].epoch) epoch_source_spike(&s->tile[t].epoch[source->bundle[k]], neuron, (int64_t)sp->time);
+        if (s->net->bundle[source->bundle[k]].epoch) epoch_source_spike(&s->tile[t].epoch[source->bundle[k]], neuron, (int64_t)sp->time, payload_of(s, p, source->bundle[k], sp));
     for (int k = 0; k < source->n_bundles; k++)
         if (s->net->bundle[source->bundle[k]].graded) queue_graded(s, t, source->bundle[k], neuron, sp);
         else queue_bundle(s, t, source->bundle[k], neuron, sp, count);

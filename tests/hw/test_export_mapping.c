@@ -369,7 +369,7 @@ static void test_refused_learning(void **state)
     hw_graph     *graph;
     ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(a), .target = rv_all(a), .rule = "all_to_all", .weight = rv_number(1), .plasticity = "stdp" }, NULL));
     hw_map *map = map_small(net, &graph);
-    expect_write_refused(net, map, "projection \"a\" -> \"a\": mapping files hold no learning rule (stdp)");
+    expect_write_refused(net, map, "projection \"a\" -> \"a\": the rule stdp is not in a chip's integers, which alone mapping files hold: quantise the network");
     hw_map_free(map), hw_graph_free(graph), rv_net_free(net);
 }
 

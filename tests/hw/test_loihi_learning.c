@@ -15,6 +15,78 @@ static void test_recordings(void **state)
     learning_fixture_play_all("fixed_pt", 0);
 }
 
+/* ---- spikes that carry numbers for x1 ------------------------------------------------------------------------------- */
+
+enum { N_PRE = 4, N_POST = 2, N_GRADED_STEPS = 60 };
+
+static double graded_cell(const fixture_table *t, int row, const char *column, int k) { return fixture_number(t, row, reference_text("%s%d", column, k)); }
+
+/* One mode and length of epochs: Lava's LearningDense with graded_spike_cfg. @param first row of the weights at the beginning */
+static void play_graded(const fixture_table *t, int first, const char *kind_of_run, int threads)
+{
+    rv_net       *net = reference_net((rv_net_def){ .resolution = 1, .threads = threads });
+    rv_population pre = reference_population(net, "pre", N_PRE, "spike_generator"), post = reference_population(net, "post", N_POST, "loihi_lif");
+    rv_projection learning;
+    double        w[N_PRE * N_POST], x1[N_PRE], x2[N_PRE], v[N_POST];
+    reference_set_all(net, post, "du", 4095.0, "dv", 2048.0, "vth", 50000.0, NULL); /* spikes when v is lifted, and at no other time */
+    for (int i = 0; i < N_PRE; i++) {
+        double times[N_GRADED_STEPS], payloads[N_GRADED_STEPS];
+        int    n = 0;
+        for (int step = 1; step <= N_GRADED_STEPS; step++)
+            if (graded_cell(t, first + step, "pre", i) != 0) times[n] = step, payloads[n++] = graded_cell(t, first + step, "pre", i);
+        ENSURE_OK(net, rv_set_spike_times(net, pre, i, times, n));
+        ENSURE_OK(net, rv_set_payloads(net, pre, i, payloads, n));
+    }
+    for (int k = 0; k < N_PRE * N_POST; k++) w[k % N_PRE * N_POST + k / N_PRE] = fixture_number(t, first, reference_text("w%d%d", k / N_PRE, k % N_PRE));
+    const rv_setting settings[] = { { "dw", rv_text("x0*x1 - y0*x2") }, { "x1_tau", rv_number(1e9) }, { "x2_tau", rv_number(1e9) }, { "x2_impulse", rv_number(9) }, { "x1_impulse", rv_number(16) },
+                                    { "t_epoch", rv_number(fixture_number(t, first, "t_epoch")) }, { "graded_spike_cfg", rv_number(fixture_number(t, first, "graded_spike_cfg")) },
+                                    { "num_message_bits", rv_number(8) }, { "weight_exp", rv_number(-8) }, { "sign_mode", rv_number(1) } };
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(pre), .target = rv_all(post), .rule = "all_to_all", .weight = rv_list(w, N_PRE * N_POST), .delay = rv_number(1), .plasticity = "loihi_rule",
+                                                      .synapse = "loihi", .settings = settings, .n_settings = 10 }, &learning));
+    for (int step = 1; step <= N_GRADED_STEPS; step++) {
+        for (int i = 0; i < N_POST; i++) v[i] = graded_cell(t, first + step, "post", i) != 0 ? 8388607 : 0;
+        ENSURE_OK(net, rv_set(net, post, "v", rv_list(v, N_POST)));
+        ENSURE_OK(net, rv_run(net, 1));
+        ENSURE_OK(net, rv_synapses(net, learning, NULL, NULL, w, NULL));
+        ENSURE_OK(net, rv_get_learning(net, learning, "x1", x1, NULL));
+        ENSURE_OK(net, rv_get_learning(net, learning, "x2", x2, NULL));
+        for (int k = 0; k < N_PRE * N_POST; k++)
+            ENSURE_NEAR_IN(w[k % N_PRE * N_POST + k / N_PRE], fixture_number(t, first + step, reference_text("w%d%d", k / N_PRE, k % N_PRE)), 0, "", "%s: weight %d after step %d", kind_of_run, k, step);
+        for (int i = 0; i < N_PRE; i++) {
+            ENSURE_NEAR_IN(x1[i], graded_cell(t, first + step, "x1_", i), 0, "", "%s: x1 of %d after step %d", kind_of_run, i, step);
+            ENSURE_NEAR_IN(x2[i], graded_cell(t, first + step, "x2_", i), 0, "", "%s: x2 of %d after step %d", kind_of_run, i, step);
+        }
+    }
+    rv_net_free(net);
+}
+
+static void test_graded_pre_spikes(void **state)
+{
+    (void)state;
+    fixture_table t = fixture_open_table(fixture_or_skip("learn/graded_pre_spikes.csv"));
+    assert_int_equal(t.n_rows, 6 * (N_GRADED_STEPS + 1));
+    for (int run = 0; run < 6; run++)
+        for (int threads = 1; threads <= 2; threads++) play_graded(&t, run * (N_GRADED_STEPS + 1), reference_text("mode %d", run / 2 + 1), threads);
+    fixture_close_table(&t);
+}
+
+/* Bytes wrap, halves go to the even number, and what exceeds 127 stays. */
+static void test_payloads(void **state)
+{
+    (void)state;
+    static const struct { rv_graded_mode mode; double payload, before, after; bool counts; } cases[] = {
+        { GRADED_OVERWRITE, 100, 7, 50, true },  { GRADED_OVERWRITE, 5, 7, 2, true },    { GRADED_OVERWRITE, 7, 0, 4, true }, { GRADED_OVERWRITE, 255, 0, 128, true },
+        { GRADED_ADD, 100, 7, 57, true },        { GRADED_ADD, 250, 120, 127, true },    { GRADED_ADD, 255, 127, 127, true }, { GRADED_ADD, 1, 9, 9, true },
+        { GRADED_OVERFLOW, 100, 7, 57, false },  { GRADED_OVERFLOW, 100, 78, 1, true },  { GRADED_OVERFLOW, 100, 77, 127, false },
+        { GRADED_OVERFLOW, 255, 127, 128, true }, { GRADED_ADD, 1000, 0, 127, true },    { GRADED_ADD, 512, 3, 3, true },
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        bool counts = true;
+        ENSURE_NEAR_IN(loihi_take_payload(cases[k].mode, cases[k].payload, cases[k].before, &counts), cases[k].after, 0, "", "case %d", (int)k);
+        assert_int_equal(counts, cases[k].counts);
+    }
+}
+
 /* ---- traces against another tool ------------------------------------------------------------------------------------ */
 
 /* Copies of one trace with random numbers of their own. */
@@ -251,6 +323,8 @@ static void test_refusals(void **state)
     refuse("loihi", &(rv_setting){ "dw", rv_text("u0*w + 0.3*x0") }, 1, "projection \"a\" -> \"b\": dw, product at character 6: its scale must be m 2^e");
     refuse("loihi", (rv_setting[]){ good, { "x1_impulse", rv_number(128) } }, 2, "impulses of traces are 0 to 127 on the chip");
     refuse("loihi", (rv_setting[]){ good, { "w_min", rv_number(0) } }, 2, "w_min and w_max: on the chip weights are bounded by the sign_mode");
+    refuse("loihi", (rv_setting[]){ good, { "graded_spike_cfg", rv_number(1.5) } }, 2, "graded_spike_cfg must be 0, 1, 2 or 3");
+    refuse("loihi", (rv_setting[]){ good, { "graded_spike_cfg", rv_number(4) } }, 2, "graded_spike_cfg = 4, allowed 0 to 3");
     refuse("loihi_conv", &good, 1, "plasticity \"loihi_rule\" does not know synapse \"loihi_conv\"");
     refuse("loihi1", &good, 1, "plasticity \"loihi_rule\" does not know synapse \"loihi1\"");
     pair p;
@@ -267,7 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recordings), cmocka_unit_test(test_trace_statistics), cmocka_unit_test(test_traces),     cmocka_unit_test(test_products),
         cmocka_unit_test(test_scales),     cmocka_unit_test(test_odd_weights),      cmocka_unit_test(test_sign_modes), cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_graded_pre_spikes), cmocka_unit_test(test_payloads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

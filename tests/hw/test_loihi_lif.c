@@ -217,13 +217,61 @@ static void test_refusals(void **state)
     expect_refusal("lava_lif", NULL, 0, RV_EXACT, "population \"a\": exact timing: the model is defined in steps");
 }
 
+/* ---- the chip itself ------------------------------------------------------------------------------------------------------ */
+
+enum { PAPER_ROWS = 1000, REFRACTORY_SHOWN = 128 };
+
+/* One neuron of the NIR paper (doi:10.1038/s41467-024-52259-9): 1000 steps on Lava's CPU model, and on a Loihi 2 chip, whose voltage register
+ * shows the refractory counter in the steps of its four spikes. */
+static void compare_with_paper(const char *file, bool chip)
+{
+    const char    *path = fixture_or_skip(file);
+    reference_list rows = reference_table(path, 3); /* input, voltage, spike */
+    rv_net        *net = reference_net((rv_net_def){ .resolution = 1 });
+    rv_population  in = reference_population(net, "in", 1, "spike_generator"), a = reference_population(net, "a", 1, "loihi_lif");
+    double         times[PAPER_ROWS];
+    int            n = 0, spikes = 0;
+    assert_int_equal(rows.n, 3 * PAPER_ROWS);
+    for (int t = 0; t < PAPER_ROWS; t++)
+        if (rows.x[3 * t] != 0) times[n++] = t + 1;
+    ENSURE_OK(net, rv_set_spike_times(net, in, 0, times, n));
+    reference_set_all(net, a, "du", 4095.0, "dv", 163.0, "vth", 25.0, NULL);
+    ENSURE_OK(net, rv_connect(net, &(rv_connect_def){ .source = rv_all(in), .target = rv_all(a), .rule = "one_to_one", .weight = rv_number(10), .delay = rv_number(1), .synapse = "loihi" }, NULL));
+    ENSURE_OK(net, rv_record_spikes(net, a));
+    rv_probe v = reference_record(net, a, "v", 0);
+    ENSURE_OK(net, rv_run(net, PAPER_ROWS));
+    reference_list   got = reference_samples(net, v);
+    reference_spikes s = reference_spikes_of(net, a);
+    for (int t = 0; t < PAPER_ROWS; t++) {
+        bool spike = rows.x[3 * t + 2] != 0;
+        ENSURE_NEAR_IN(got.x[t] + (chip && spike ? REFRACTORY_SHOWN : 0), rows.x[3 * t + 1], 0, "", "%s: v in row %d", file, t + 1);
+        if (spike) assert_true(spikes < s.n && s.time_ms[spikes++] == t + 1);
+    }
+    assert_int_equal(spikes, s.n);
+    assert_int_equal(spikes, 4);
+    reference_spikes_free(&s), reference_list_free(&got), reference_list_free(&rows);
+    rv_net_free(net);
+}
+
+static void test_lava_on_cpu(void **state)
+{
+    (void)state;
+    compare_with_paper("nir_paper/lif_lava_cpu_fixed.csv", false);
+}
+
+static void test_loihi2_chip(void **state)
+{
+    (void)state;
+    compare_with_paper("nir_paper/lif_lava_loihi_fixed.csv", true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lava),
         cmocka_unit_test(test_lava_floating),
         cmocka_unit_test(test_loihi1),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_lava_on_cpu), cmocka_unit_test(test_loihi2_chip), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,9 +82,10 @@ static void set_attributes(const chip_net *c, rv_population p, const char *group
 
 static void record(chip_net *c, int k)
 {
-    c->u[k] = reference_record(c->net, c->population[k], "u", 0);
-    c->v[k] = reference_record(c->net, c->population[k], "v", 0);
-    if (strcmp(rv_population_model(c->net, c->population[k]), "loihi_ternary") == 0) c->s[k] = reference_record(c->net, c->population[k], "s", 0);
+    const char *model = rv_population_model(c->net, c->population[k]);
+    bool        graded = strcmp(model, "loihi_graded") == 0;
+    if (!graded) c->u[k] = reference_record(c->net, c->population[k], "u", 0), c->v[k] = reference_record(c->net, c->population[k], "v", 0);
+    if (graded || strcmp(model, "loihi_ternary") == 0) c->s[k] = reference_record(c->net, c->population[k], "s", 0);
     ENSURE_OK(c->net, rv_record_spikes(c->net, c->population[k]));
 }
 
@@ -93,8 +94,13 @@ static void make_lava_population(chip_net *c, int k)
     const place at = place_of("/pop", c->name[k]);
     const char *group = at.path;
     bool        ternary = strcmp(fixture_attribute_text(c->path, group, "model"), "TernaryLIF") == 0;
+    bool        graded = strcmp(fixture_attribute_text(c->path, group, "model"), "GradedVec") == 0;
     int64_t     n = (int64_t)fixture_attribute(c->path, group, "n");
-    c->population[k] = reference_population(c->net, c->name[k], n, ternary ? "loihi_ternary" : "loihi_lif");
+    c->population[k] = reference_population(c->net, c->name[k], n, graded ? "loihi_graded" : ternary ? "loihi_ternary" : "loihi_lif");
+    if (graded) {
+        set_attributes(c, c->population[k], group, "vth", "vth", 0.0, NULL);
+        return;
+    }
     set_attributes(c, c->population[k], group, "du", "du", 0.0, "dv", "dv", 0.0, NULL);
     if (ternary) set_attributes(c, c->population[k], group, "vth_hi", "vth_hi", 0.0, "vth_lo", "vth_lo", 0.0, NULL);
     else set_attributes(c, c->population[k], group, "vth", "vth", 0.0, NULL);
@@ -225,8 +231,7 @@ static void run_file(const char *path, bool b2l, int threads)
     ENSURE_OK(c.net, rv_run(c.net, c.n_steps + c.idle));
     for (int k = 0; k < c.n_projections; k++) compare_weights(&c, k, b2l ? "weights_actual" : "weights_effective");
     for (int k = 0; k < c.n_populations; k++) {
-        compare(&c, k, c.u[k], "u");
-        compare(&c, k, c.v[k], "v");
+        if (c.u[k].id) compare(&c, k, c.u[k], "u"), compare(&c, k, c.v[k], "v");
         if (c.s[k].id) compare(&c, k, c.s[k], "s");
         compare_spikes(&c, k);
     }
@@ -260,6 +265,15 @@ static void test_brian2loihi(void **state)
 {
     (void)state;
     run_all("b2l", "b2l_index.csv", true);
+}
+
+/* Neurons that send sums on. */
+static void test_graded_vec(void **state)
+{
+    (void)state;
+    char path[256];
+    snprintf(path, sizeof path, "%s", fixture_or_skip("net/net_graded_vec.h5"));
+    for (int threads = 1; threads <= 2; threads++) run_file(path, false, threads);
 }
 
 /* ---- by hand --------------------------------------------------------------------------------------------------------- */
@@ -446,7 +460,7 @@ static void test_refused_payloads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lava),         cmocka_unit_test(test_brian2loihi),      cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_lava),         cmocka_unit_test(test_graded_vec), cmocka_unit_test(test_brian2loihi),      cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_wrapped_sums), cmocka_unit_test(test_set_weights),      cmocka_unit_test(test_plain_spikes),
         cmocka_unit_test(test_refused_synapses), cmocka_unit_test(test_refused_payloads),
     };

@@ -187,6 +187,8 @@ static void test_refused(void **state)
     expect_refused(slow, (hw_quantise_options){ 0 }, "product 1 of dw would need a scale of");
     expect_refused(slow, (hw_quantise_options){ 0 }, "a higher learning rate would do");
     expect_refused(slow, (hw_quantise_options){ .step_ms = 2 }, "is defined in steps, here of 1 ms; allowed is step = 1, not 2");
+    trial graded = epochs("loihi_rule", 0.05, 0.1, 0, (rv_setting[]){ { "dw", rv_text("0.001*y0*x1") }, { "graded_spike_cfg", rv_number(2) }, { "w_max", rv_number(0.1) }, { 0 } });
+    expect_refused(graded, (hw_quantise_options){ 0 }, "adds numbers that spikes carry to x1 (graded_spike_cfg), and neurons of the chip that are quantised send none");
     trial far = epochs("loihi_rule", 0.05, 0.1, 0, (rv_setting[]){ { "dw", rv_text("0.001*y0*(x1 - 900)") }, { "x1_impulse", rv_number(1) }, { "w_max", rv_number(0.1) }, { 0 } });
     expect_refused(far, (hw_quantise_options){ 0 }, "a constant beside a trace or a weight is larger than the chip's range of it");
 }

@@ -219,6 +219,62 @@ static void test_export_verb(void **state)
     expect(1, "export net.lua --format netx -o x.net", "\"E\"");
 }
 
+/* A layer whose synapses are those of a kernel, between populations that have shapes. */
+#define KERNEL                                                                                                                                        \
+    "local rv = require 'ranvier' local net = rv.network { resolution = 1, seed = 3 }\n"                                                            \
+    "local spikes, from, to, w = {}, {}, {}, {}\n"                                                                                                  \
+    "for i = 1, 128 do spikes[i] = { 1 + i % 7, 9 + i % 5, 16 + i % 11 } end\n"                                                                     \
+    "local A = net:population('in', { 8, 8, 2 }, 'spike_generator', { spike_times = spikes })\n"                                                    \
+    "local B = net:population('conv', { 6, 6, 3 }, 'loihi_lif', { du = 4095, dv = 300, vth = 30 })\n"                                               \
+    "local C = net:population('out', 5, 'loihi_lif', { du = 4095, dv = 300, vth = 90 })\n"                                                          \
+    "for c = 0, 2 do for y = 0, 5 do for x = 0, 5 do for k = 0, 1 do for dy = 0, 2 do for dx = 0, 2 do\n"                                           \
+    "  from[#from + 1], to[#to + 1], w[#w + 1] = (k * 8 + y + dy) * 8 + x + dx + 1, (c * 6 + y) * 6 + x + 1, 2 * ((c * 7 + k * 5 + dy * 3 + dx * 2) % 13 - 5)\n"  \
+    "end end end end end end\n"                                                                                                                     \
+    "net:connect(A, B, { rule = 'list', sources = from, targets = to }, { weight = w, delay = 1, synapse = 'loihi' })\n"                            \
+    "net:connect(B, C, { rule = 'all_to_all' }, { weight = rv.uniform(-60, 80), delay = 1, synapse = 'loihi' })\n"                                  \
+    "net:record({ A, B, C }, 'spikes') net:run(40)\n"                                                                                               \
+    "local verified, note = net:export('netx', 'script.net') assert(verified and note:find('the same'))\n"
+
+static void test_shapes(void **state)
+{
+    (void)state;
+    write_file("kernel.lua", KERNEL);
+    write_file("kernel.csv", "1,3,1\n2,5,1\n3,100,1\n");
+    expect(0, "export kernel.lua --format netx -o verb.net", "\"verb.net\" was read back and run for 200 steps: the same ");
+    expect(0, "run verb.net input=kernel.csv", "conv 6x6x3");
+    expect(0, "run kernel.lua", "conv");
+    expect(0, "run script.net input=kernel.csv", "conv 6x6x3");
+}
+
+/* A neuron that hears more than a core can: the verbs split it, and the script gets the network that was mapped. */
+static void test_split(void **state)
+{
+    (void)state;
+    write_file("small.chip", "like = loihi2\ninput_axons = 50 # to see what happens\n");
+    write_file("fan.lua", "local rv = require 'ranvier' local net = rv.network { resolution = 1, seed = 1 }\n"
+                          "local input, a = net:population('input', 120, 'poisson_generator', { rate = 40 }), net:population('a', 3, 'loihi_lif', { du = 500, dv = 200, vth = 500 })\n"
+                          "net:connect(input, a, { rule = 'all_to_all' }, { weight = rv.uniform(0, 90), delay = 2, synapse = 'loihi' })\n"
+                          "if rv.arg.split then\n"
+                          "  local placement, split = net:map('./small.chip') net:record(a, 'spikes') split:record(split:find('a'), 'spikes')\n"
+                          "  net:run(100) split:run(100) rv.check(net:hash() == split:hash() and a:count() > 10, 'the same spikes')\n"
+                          "else net:run(100) end\n");
+    expect(0, "run fan.lua split=1", "");
+    expect(0, "map fan.lua --chip ./small.chip", "360 of their synapses are gathered by 30 neurons more, of the model loihi_graded");
+    expect(0, "export fan.lua --chip ./small.chip --format ranvier -o fan.h5", "\"fan.h5\" was read back and run for 200 steps: the same ");
+    expect(1, "export fan.lua --chip ./small.chip --format header -o fan.h", "population \"input to a sums\": its model is loihi_graded, but headers hold neurons of one kind: the nearest is loihi_lif");
+}
+
+static void test_learning(void **state)
+{
+    (void)state;
+    write_file("stdp.lua", "local rv = require 'ranvier' local net = rv.network { resolution = 1, seed = 1 }\n"
+                           "local input, a = net:population('input', 30, 'poisson_generator', { rate = 60 }), net:population('a', 8, 'loihi_lif', { du = 500, dv = 200, vth = 300 })\n"
+                           "net:connect(input, a, { rule = 'all_to_all' }, { weight = rv.uniform(10, 60), delay = 1, synapse = 'loihi', plasticity = 'stdp_loihi', learning_rate = 0.25 })\n"
+                           "net:run(100)\n");
+    expect(0, "export stdp.lua --format ranvier -o stdp.h5", "spikes and the same weights learnt, on random input");
+    expect(1, "export stdp.lua --format netx -o stdp.net", "netx files hold no learning rule (stdp_loihi)");
+}
+
 static void test_export(void **state)
 {
     (void)state;
@@ -256,7 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantize), cmocka_unit_test(test_quantize_refused), cmocka_unit_test(test_map), cmocka_unit_test(test_map_verb),
-        cmocka_unit_test(test_map_verb_refused), cmocka_unit_test(test_export_verb), cmocka_unit_test(test_export),
+        cmocka_unit_test(test_map_verb_refused), cmocka_unit_test(test_export_verb), cmocka_unit_test(test_export), cmocka_unit_test(test_shapes), cmocka_unit_test(test_split), cmocka_unit_test(test_learning),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

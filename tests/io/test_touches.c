@@ -158,7 +158,7 @@ static void wrong_knobs_are_refused(void **state)
         { "net:knob('x', 0, 1, 1, print) net:knob('x', 0, 1, 1, print)", "there is a knob \"x\" already" },
         { "net:population('E', 1, 'lif') net:run(1) net:knob('x', 0, 1, 1, print)", "comes after the first net:run" },
         { "for i = 1, 33 do net:knob('x' .. i, 0, 1, 1, function() end) end", "32 knobs at most" },
-        { "net:population('E', {3}, 'lif')", "{columns, rows[, polarities]} is needed" },
+        { "net:population('E', {3}, 'lif')", "{columns, rows[, channels]} is needed" },
     };
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         char text[512];
