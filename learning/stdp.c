@@ -52,7 +52,13 @@ static int n_own(const double *p) { return p[PAIRING] >= NN_PRE_CENTERED; }
 enum { NEITHER, PRE, POST };
 
 /* x^mu, straight where mu is 0 or 1: the same bits in both ways. */
-RV_IN_LOOP double general(double x, double mu) { return mu == 0 ? 1 : mu == 1 ? x : power(x, mu); }
+RV_IN_LOOP double general(double x, double mu)
+{
+    double y = power(x, mu);
+    y = mu == 1 ? x : y;
+    return mu == 0 ? 1 : y;
+}
+
 RV_IN_LOOP double straight(double x, double mu) { return (1 - mu) + mu * x; }
 
 typedef double factor(double x, double mu);

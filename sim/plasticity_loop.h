@@ -169,7 +169,7 @@ static inline __attribute__((always_inline)) int plastic_collect(plastic *p, con
 }
 
 /** The first of the entries before `end` that is later than a time: most of all one of the last four, found without a branch. */
-static inline const double *plastic_first_news(const history *past, const double *end, int width, double time)
+static inline const double *plastic_first_after_in(const history *past, const double *end, int width, double time)
 {
     enum { GUESS = 4 };
     if (end - past->entry >= GUESS * width) {
@@ -189,9 +189,8 @@ static inline int plastic_find_news(const plastic *p, const presynaptic *spike, 
     int       left = 0;
     for (int k = 0; k < n; k++) {
         const history *past = &p->history[run[k].neuron];
-        const double  *end = past->entry + (ptrdiff_t)past->n * width;
-        while (end > past->entry && end[-width] > spike->seen) end -= width;
-        const double *news = plastic_first_news(past, end, width, source->caught_up);
+        const double  *end = plastic_first_after_in(past, past->entry + (ptrdiff_t)past->n * width, width, spike->seen);
+        const double  *news = plastic_first_after_in(past, end, width, source->caught_up);
         run[left] = (plastic_run){ news, end, run[k].first, run[k].n, run[k].neuron };
         left += news < end;
     }
@@ -248,6 +247,14 @@ static inline __attribute__((always_inline)) void plastic_block(plastic *p, cons
     }
 }
 
+/** The next block is on its way from memory while this one is worked out. */
+static inline void plastic_prefetch(const rows *r, uint32_t begin, uint32_t end)
+{
+    enum { LINE = 64 /* bytes */ };
+    for (uint32_t i = begin; i < end; i += LINE / sizeof *r->weight_double) __builtin_prefetch(r->weight_double + i, 1);
+    for (uint32_t i = begin; i < end; i += LINE / sizeof *r->target) __builtin_prefetch(r->target + i);
+}
+
 static inline __attribute__((always_inline)) void plastic_blocks(plastic *p, const presynaptic *arriving, const plastic_hooks f)
 {
     const presynaptic  spike = *arriving; /* locals: the compiler cannot know that a weight is no part of all this */
@@ -257,6 +264,7 @@ static inline __attribute__((always_inline)) void plastic_blocks(plastic *p, con
     memcpy(c, p->b->rule_constant, sizeof c);
     for (uint32_t begin = p->r->segment[spike.segment].first, stop; begin < end; begin = stop) {
         stop = end - begin > BLOCK ? begin + BLOCK : end;
+        plastic_prefetch(p->r, stop, end - stop > BLOCK ? stop + BLOCK : end);
         plastic_block(p, &spike, &source, c, begin, stop, f);
     }
 }
