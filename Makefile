@@ -19,9 +19,9 @@ MODULES   = hdf5-serial gsl lua5.4 cairo sdl2 liblz4 libzstd zlib jansson
 PLAIN_LIBS = -lmetis
 # One rounding per operation, on every CPU: contraction or fast-math would break the promise of equal spikes.
 FLAGS     = -std=gnu17 $(OPTIMISE) -g -fopenmp -fPIC -ffp-contract=off -fno-math-errno -Wall -Wextra -I. $(SANITIZE)
-# Sweeps: keep the step's selections as selections, so that the loop over neurons is vectorised; no result changes.
+# Sweeps and learning: keep selections as selections, so that the loops over neurons and synapses are vectorised; no result changes.
 SWEEPS   ?= -fno-thread-jumps -fno-trapping-math
-$(BUILD)/neurons/%.o $(BUILD)/hw/loihi%.o: FLAGS += $(SWEEPS)
+$(BUILD)/neurons/%.o $(BUILD)/learning/%.o $(BUILD)/hw/loihi%.o: FLAGS += $(SWEEPS)
 # What compiles a plug-in, but for where the headers are
 PLUGIN_FLAGS = -shared -fPIC -std=gnu17 -O3 -ffp-contract=off -fno-math-errno $(SWEEPS)
 # asked once, and only by the recipes that need it: nothing may be installed yet when make starts
@@ -29,7 +29,7 @@ PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES)))$(PKG_
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(MODULES)) $(PLAIN_LIBS))$(PKG_LIBS)
 
 # for C programs the first of them; the rest for plug-ins
-HEADERS  := sim/ranvier.h sim/plugin.h sim/model.h sim/rule.h sim/products.h sim/random.h sim/vector.h neurons/membrane.h neurons/integrate.h neurons/escape.h neurons/exp.h
+HEADERS  := sim/ranvier.h sim/plugin.h sim/model.h sim/rule.h sim/products.h sim/random.h sim/vector.h neurons/membrane.h neurons/integrate.h neurons/escape.h sim/exp.h
 LIB_SRC  := $(wildcard $(ROOMS:%=%/*.c))
 LIB_OBJ   = $(LIB_SRC:%.c=$(BUILD)/%.o)
 TESTS    := $(wildcard tests/test_*.c tests/*/test_*.c)

@@ -1,3 +1,4 @@
+#include "sim/exp.h"
 #include "sim/plasticity_loop.h"
 #include "sim/rule.h"
 #include "sim/vector.h"
@@ -39,8 +40,8 @@ static void prepare(const double *p, double *c)
 static void bounds(const double *p, double *low, double *high) { *low = smaller(0, p[W_MAX]), *high = larger(0, p[W_MAX]); }
 
 /* Both traces: K <- K exp(-since / tau) between spikes; at each K <- K + 1 where all pairs count, K <- 1 where the nearest. */
-static void source_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_PLUS]); }
-static void target_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_MINUS]); }
+RV_IN_LOOP void source_decay(const double *c, double since, double *trace) { *trace *= exponential(-since / c[K_TAU_PLUS]); }
+static void target_decay(const double *c, double since, double *trace) { *trace *= exponential(-since / c[K_TAU_MINUS]); }
 static void source_spike(const double *c, double *trace) { *trace = c[KEEP_PLUS] * *trace + 1; }
 static void target_spike(const double *c, double *trace) { *trace = c[KEEP_MINUS] * *trace + 1; }
 
@@ -50,42 +51,75 @@ static void target_spike(const double *c, double *trace) { *trace = c[KEEP_MINUS
 static int n_own(const double *p) { return p[PAIRING] >= NN_PRE_CENTERED; }
 enum { NEITHER, PRE, POST };
 
-static double power(double x, double mu) { return mu == 0 ? 1 : mu == 1 ? x : pow(x, mu); }
+/* x^mu, straight where mu is 0 or 1: the same bits in both ways. */
+RV_IN_LOOP double general(double x, double mu)
+{
+    double y = power(x, mu);
+    y = mu == 1 ? x : y;
+    return mu == 0 ? 1 : y;
+}
 
-static double potentiate(const double *c, double w, double trace)
+RV_IN_LOOP double straight(double x, double mu) { return (1 - mu) + mu * x; }
+
+typedef double factor(double x, double mu);
+
+RV_IN_LOOP double potentiate(const double *c, double w, double trace, factor *of)
 {
     double x = w * c[PER_W_MAX];
-    x += c[POTENTIATION] * power(1 - x, c[K_MU_PLUS]) * trace;
+    x += c[POTENTIATION] * of(1 - x, c[K_MU_PLUS]) * trace;
     return smaller(x, 1) * c[K_W_MAX];
 }
 
-static double depress(const double *c, double w, double trace)
+RV_IN_LOOP double depress(const double *c, double w, double trace, factor *of)
 {
-    if (trace == 0) return w;
     double x = w * c[PER_W_MAX];
-    x -= c[DEPRESSION] * power(x, c[K_MU_MINUS]) * trace;
-    return larger(x, 0) * c[K_W_MAX];
+    x -= c[DEPRESSION] * of(x, c[K_MU_MINUS]) * trace;
+    return trace == 0 ? w : larger(x, 0) * c[K_W_MAX];
 }
+
+/* Pairs that need no memory of a synapse, in general and where both exponents are 0 or 1 */
+#define PAIRS(name, of)                                                                                                  \
+    RV_IN_LOOP double name##_post(const double *c, double w, double *own, const double *source, const double *target)      \
+    {                                                                                                                  \
+        (void)own, (void)target;                                                                                       \
+        return potentiate(c, w, *source, of);                                                                          \
+    }                                                                                                                  \
+    RV_IN_LOOP double name##_pre(const double *c, double w, double *own, const double *target, const double *source)       \
+    {                                                                                                                  \
+        (void)own, (void)source;                                                                                       \
+        return depress(c, w, *target, of);                                                                             \
+    }                                                                                                                  \
+    RV_LEARNING_LOOP(name##_arrive, 1, 1, source_decay, name##_post, name##_pre)
+
+PAIRS(general, general)
+PAIRS(straight, straight)
 
 static double on_post(const double *c, double w, double *own, const double *source, const double *target)
 {
-    (void)target;
-    if (c[K_PAIRING] < NN_PRE_CENTERED) return potentiate(c, w, *source);
+    if (c[K_PAIRING] < NN_PRE_CENTERED) return general_post(c, w, own, source, target);
     double before = *own;
     *own = c[K_PAIRING] == NN_PRE_CENTERED ? 0 : POST;
-    if (c[K_PAIRING] == NN_PRE_CENTERED) return potentiate(c, w, before * *source);
-    return before == PRE ? potentiate(c, w, *source) : w;
+    if (c[K_PAIRING] == NN_PRE_CENTERED) return potentiate(c, w, before * *source, general);
+    return before == PRE ? potentiate(c, w, *source, general) : w;
 }
 
 static double on_pre(const double *c, double w, double *own, const double *target, const double *source)
 {
-    if (c[K_PAIRING] < NN_PRE_CENTERED) return depress(c, w, *target);
+    if (c[K_PAIRING] < NN_PRE_CENTERED) return general_pre(c, w, own, target, source);
     double before = *own;
     *own = c[K_PAIRING] == NN_PRE_CENTERED ? before * *source + 1 : PRE;
-    return c[K_PAIRING] == NN_PRE_CENTERED || before == POST ? depress(c, w, *target) : w;
+    return c[K_PAIRING] == NN_PRE_CENTERED || before == POST ? depress(c, w, *target, general) : w;
 }
 
-RV_LEARNING_LOOP(arrive, source_decay, on_post, on_pre)
+static bool is_straight(double mu) { return mu == 0 || mu == 1; }
+
+static void arrive(plastic *p, const presynaptic *spike)
+{
+    const double *c = p->b->rule_constant;
+    if (c[K_PAIRING] >= NN_PRE_CENTERED) plastic_loop(p, spike, (plastic_hooks){ source_decay, on_post, on_pre, NULL, 1, 1 });
+    else if (is_straight(c[K_MU_PLUS]) && is_straight(c[K_MU_MINUS])) straight_arrive(p, spike);
+    else general_arrive(p, spike);
+}
 
 const rv_rule rv_rule_stdp = {
     .table = { .kind = RV_LEARNING, .name = "stdp", .summary = "pair-based spike-timing dependent plasticity",

@@ -1,3 +1,4 @@
+#include "sim/exp.h"
 #include "sim/plasticity_loop.h"
 #include "sim/rule.h"
 #include "sim/vector.h"
@@ -25,23 +26,23 @@ static void prepare(const double *p, double *c)
 
 static void bounds(const double *p, double *low, double *high) { *low = smaller(0, p[W_MAX]), *high = larger(0, p[W_MAX]); }
 
-static void decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU]); }
+RV_IN_LOOP void decay(const double *c, double since, double *trace) { *trace *= exponential(-since / c[K_TAU]); }
 static void spike(const double *c, double *trace) { (void)c, *trace += 1; }
 
-static double on_post(const double *c, double w, double *own, const double *source, const double *target)
+RV_IN_LOOP double on_post(const double *c, double w, double *own, const double *source, const double *target)
 {
     (void)own, (void)target;
     return c[SIGN] * smaller(c[SIGN] * w + c[K_ETA] * *source, c[HIGHEST]);
 }
 
 /* First up to the bound, then down, as NEST does */
-static double on_pre(const double *c, double w, double *own, const double *target, const double *source)
+RV_IN_LOOP double on_pre(const double *c, double w, double *own, const double *target, const double *source)
 {
     (void)own, (void)source;
     return c[SIGN] * larger(smaller(c[SIGN] * w + c[K_ETA] * *target, c[HIGHEST]) - c[DEPRESSION], 0);
 }
 
-RV_LEARNING_LOOP(arrive, decay, on_post, on_pre)
+RV_LEARNING_LOOP(arrive, 1, 1, decay, on_post, on_pre)
 
 const rv_rule rv_rule_stdp_inhibitory = {
     .table = { .kind = RV_LEARNING, .name = "stdp_inhibitory", .summary = "inhibitory plasticity that balances excitation: symmetric STDP and a constant depression",

@@ -1,8 +1,7 @@
+#include "sim/exp.h"
 #include "sim/plasticity_loop.h"
 #include "sim/rule.h"
 #include "sim/vector.h"
-
-#include <math.h>
 
 enum { TAU_PLUS, TAU_MINUS, LAMBDA, ALPHA, MU, DENDRITIC_FRACTION, N_PARAMS };
 static const rv_field params[] = {
@@ -24,23 +23,23 @@ static void prepare(const double *p, double *c)
 
 static void bounds(const double *p, double *low, double *high) { (void)p, *low = 0, *high = 1e9; }
 
-static void source_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_PLUS]); }
-static void target_decay(const double *c, double since, double *trace) { *trace *= exp(-since / c[K_TAU_MINUS]); }
+RV_IN_LOOP void source_decay(const double *c, double since, double *trace) { *trace *= exponential(-since / c[K_TAU_PLUS]); }
+static void target_decay(const double *c, double since, double *trace) { *trace *= exponential(-since / c[K_TAU_MINUS]); }
 static void spike(const double *c, double *trace) { (void)c, *trace += 1; }
 
-static double on_post(const double *c, double w, double *own, const double *source, const double *target)
+RV_IN_LOOP double on_post(const double *c, double w, double *own, const double *source, const double *target)
 {
     (void)own, (void)target;
-    return w + c[POTENTIATION] * pow(w, c[K_MU]) * *source;
+    return w + c[POTENTIATION] * power(w, c[K_MU]) * *source;
 }
 
-static double on_pre(const double *c, double w, double *own, const double *target, const double *source)
+RV_IN_LOOP double on_pre(const double *c, double w, double *own, const double *target, const double *source)
 {
     (void)own, (void)source;
     return larger(w - c[DEPRESSION] * w * *target, 0);
 }
 
-RV_LEARNING_LOOP(arrive, source_decay, on_post, on_pre)
+RV_LEARNING_LOOP(arrive, 1, 1, source_decay, on_post, on_pre)
 
 const rv_rule rv_rule_stdp_pl = {
     .table = { .kind = RV_LEARNING, .name = "stdp_pl", .summary = "spike-timing dependent plasticity with power-law potentiation",

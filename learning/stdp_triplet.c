@@ -1,3 +1,4 @@
+#include "sim/exp.h"
 #include "sim/plasticity_loop.h"
 #include "sim/rule.h"
 #include "sim/vector.h"
@@ -43,16 +44,16 @@ static void bounds(const double *p, double *low, double *high) { *low = smaller(
 enum { R1, R2 };
 enum { O1, O2, O2_BEFORE };
 
-static void source_decay(const double *c, double since, double *r)
+RV_IN_LOOP void source_decay(const double *c, double since, double *r)
 {
-    r[R1] *= exp(-since / c[K_TAU_R1]);
-    r[R2] *= exp(-since / c[K_TAU_R2]);
+    r[R1] *= exponential(-since / c[K_TAU_R1]);
+    r[R2] *= exponential(-since / c[K_TAU_R2]);
 }
 
 static void target_decay(const double *c, double since, double *o)
 {
-    o[O1] *= exp(-since / c[K_TAU_O1]);
-    o[O2] *= exp(-since / c[K_TAU_O2]);
+    o[O1] *= exponential(-since / c[K_TAU_O1]);
+    o[O2] *= exponential(-since / c[K_TAU_O2]);
 }
 
 static void source_spike(const double *c, double *r) { r[R1] = c[KEEP] * r[R1] + 1, r[R2] = c[KEEP] * r[R2] + 1; }
@@ -63,21 +64,21 @@ static void target_spike(const double *c, double *o)
     o[O1] = c[KEEP] * o[O1] + 1, o[O2] = c[KEEP] * o[O2] + 1;
 }
 
-static double on_post(const double *c, double w, double *own, const double *r, const double *o)
+RV_IN_LOOP double on_post(const double *c, double w, double *own, const double *r, const double *o)
 {
     (void)own;
     double size = c[SIGN] * w + r[R1] * (c[K_PLUS] + c[K_PLUS_TRIPLET] * o[O2_BEFORE]);
     return c[SIGN] * larger(smaller(size, c[HIGHEST]), 0);
 }
 
-static double on_pre(const double *c, double w, double *own, const double *o, const double *r)
+RV_IN_LOOP double on_pre(const double *c, double w, double *own, const double *o, const double *r)
 {
     (void)own;
     double size = c[SIGN] * w - o[O1] * (c[K_MINUS] + c[K_MINUS_TRIPLET] * r[R2]);
     return c[SIGN] * larger(smaller(size, c[HIGHEST]), 0);
 }
 
-RV_LEARNING_LOOP(arrive, source_decay, on_post, on_pre)
+RV_LEARNING_LOOP(arrive, 2, 3, source_decay, on_post, on_pre)
 
 const rv_rule rv_rule_stdp_triplet = {
     .table = { .kind = RV_LEARNING, .name = "stdp_triplet", .summary = "triplet rule: what a pair does depends on the spike before it",

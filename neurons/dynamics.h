@@ -12,9 +12,9 @@
 #ifndef RV_NEURONS_DYNAMICS_H
 #define RV_NEURONS_DYNAMICS_H
 
-#include "neurons/exp.h"
 #include "neurons/integrate.h"
 #include "neurons/membrane.h"
+#include "sim/exp.h"
 #include "sim/model.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))

@@ -1,6 +1,6 @@
 #include "neurons/escape.h"
-#include "neurons/exp.h"
 #include "neurons/membrane.h"
+#include "sim/exp.h"
 #include "sim/model.h"
 
 /* What NEST gives as lists has a number: q_stc_1 ... q_stc_3. Those not needed stay at q = 0. */

@@ -1,7 +1,7 @@
 #include <gsl/gsl_randist.h>
 
 #include "neurons/escape.h"
-#include "neurons/exp.h"
+#include "sim/exp.h"
 #include "sim/model.h"
 
 /* What NEST gives as lists has a number: q_sfa_1 ... q_sfa_3. Those not needed stay at q = 0. */

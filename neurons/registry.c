@@ -26,6 +26,8 @@
     X(intfire1)           \
     X(izhikevich_2007)    \
     X(poisson_generator)  \
+    X(sinusoidal_poisson_generator) \
+    X(gamma_generator)    \
     X(spike_generator)    \
     X(parrot_neuron)      \
     X(loihi_lif)          \

@@ -1,13 +1,13 @@
 #include "sim/inputs.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/error.h"
 #include "sim/neuron.h"
+#include "sim/renewal.h"
 #include "sim/touched.h"
 
 static const input_def *input_of(const state *s, int input) { return &s->net->def->input[input]; }
@@ -200,26 +200,11 @@ static double time_of_integral(const input_def *in, double h, double from, doubl
     return INFINITY;
 }
 
-/* An interval of a renewal process in units of its mean; the first one is what a stationary process has left of the interval that
- * is under way (Cox 1962, Renewal Theory, chapter 5): a uniform part of one drawn in proportion to its length. */
-static double renewal_interval(const input_def *in, rv_random *random, bool first)
-{
-    gsl_rng rng = random_gsl(random);
-    double  dead = in->param[RENEWAL_DEAD_TIME] * in->param[POISSON_RATE] / 1000, shape = in->param[RENEWAL_SHAPE], scale = (1 - dead) / shape;
-    if (!first) return dead + gsl_ran_gamma(&rng, shape, scale);
-    double part = random_uniform(random);
-    bool   dead_counts = random_uniform(random) < dead;
-    return part * (dead + gsl_ran_gamma(&rng, dead_counts ? shape : shape + 1, scale));
-}
-
-/* Exponential intervals use one block of random numbers each, others up to so many. */
-enum { RENEWAL_BLOCKS = 64 };
-
 static double draw_time(const input_def *in, double h, double mean, double from, rv_random *random, uint32_t drawn, bool first)
 {
     random_seek(random, in->kind == INPUT_RENEWAL ? drawn * RENEWAL_BLOCKS : drawn);
     if (!(mean > 0)) return INFINITY;
-    if (in->kind == INPUT_RENEWAL) return from + renewal_interval(in, random, first) / mean;
+    if (in->kind == INPUT_RENEWAL) return from + renewal_interval(random, in->param[RENEWAL_DEAD_TIME] * in->param[POISSON_RATE] / 1000, in->param[RENEWAL_SHAPE], first) / mean;
     double amount = random_exponential(random);
     return in->kind == INPUT_POISSON ? from + amount / mean : time_of_integral(in, h, from, amount);
 }

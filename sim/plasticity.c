@@ -215,7 +215,7 @@ double plastic_carry(const plastic *p, double w, double *own, double from, doubl
 
 /* ---- presynaptic spikes ------------------------------------------------------------------------------------- */
 
-static plastic_hooks hooks_of(const rv_rule *rule) { return (plastic_hooks){ rule->source_decay, rule->on_post, rule->on_pre, rule->carry }; }
+static plastic_hooks hooks_of(const rv_rule *rule) { return (plastic_hooks){ rule->source_decay, rule->on_post, rule->on_pre, rule->carry, rule->n_source_traces, rule->n_target_traces }; }
 
 /* The presynaptic trace at a moment after the last spike; where a delay has changed on the way, not before it. */
 static void source_trace_at(const plastic *p, const source_trace *source, double time, double *trace)

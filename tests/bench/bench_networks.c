@@ -5,10 +5,9 @@
  *
  * Differences from peers.md:
  *   Izhikevich    E has exactly 50 synapses for each delay of 1 to 20 ms (as in Izhikevich 2006), 40 of them onto E and
- * 10 onto I, instead of delays drawn for each synapse exact Brunel  50 ms of warm-up and 100 ms measured STDP the rule
- * is `stdp` with mu_plus = 0, mu_minus = 1 (van Rossum, Bi & Turrigiano 2000) in place of stdp_pl; at w = J its steps
- * are those of stdp_pl (lambda J^0.4 up, alpha lambda J down), but it is spared the power of w. V_m begins
- * normal(5.7, 7.2) mV; 100 ms of warm-up and 200 ms measured */
+ * 10 onto I, instead of delays drawn for each synapse
+ *   exact Brunel  50 ms of warm-up and 100 ms measured
+ *   STDP          V_m begins normal(5.7, 7.2) mV; 100 ms of warm-up and 200 ms measured */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -170,11 +169,9 @@ static rv_population morrison_neurons(rv_net *net, const char *name, int64_t n)
 
 static void morrison(rv_net *net)
 {
-    double J = 45.6, lambda = 0.001, alpha = 0.0513, Wmax = 2 * J, up = lambda * pow(J, 0.4), down = alpha * lambda * J;
+    double J = 45.6;
     rv_population E = morrison_neurons(net, "E", 1800), I = morrison_neurons(net, "I", 450);
-    rv_setting    stdp[] = { { "lambda", rv_number(up / Wmax) }, { "alpha", rv_number(down / (up / Wmax) / J) },
-                             { "Wmax", rv_number(Wmax) },        { "mu_plus", rv_number(0) },
-                             { "mu_minus", rv_number(1) },       { "tau_plus", rv_number(15) },
+    rv_setting    stdp[] = { { "lambda", rv_number(0.001) }, { "alpha", rv_number(0.0513) }, { "mu", rv_number(0.4) }, { "tau_plus", rv_number(15) },
                              { "tau_minus", rv_number(30) } };
     must(net, rv_connect(net,
                          &(rv_connect_def){ .source = rv_all(E),
@@ -183,7 +180,7 @@ static void morrison(rv_net *net)
                                             .degree = 9000,
                                             .weight = rv_number(J),
                                             .delay = rv_number(1.5),
-                                            .plasticity = "stdp",
+                                            .plasticity = "stdp_pl",
                                             .settings = stdp,
                                             .n_settings = sizeof stdp / sizeof *stdp },
                          NULL));

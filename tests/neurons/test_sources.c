@@ -17,6 +17,15 @@ static rv_net *parrots(rv_timing timing, int threads, rv_population *p)
     return net;
 }
 
+/* Generators emit by themselves. */
+static rv_net *generators(const char *model, rv_timing timing, int threads, rv_population *p)
+{
+    rv_net *net = reference_net((rv_net_def){ .seed = SEED, .timing = timing, .threads = threads });
+    *p = reference_population(net, "generators", N, model);
+    ENSURE_OK(net, rv_record_spikes(net, *p));
+    return net;
+}
+
 static double count_between(const reference_spikes *s, double from, double to)
 {
     double n = 0;
@@ -109,14 +118,15 @@ static void test_new_rates(void **state)
 
 /* ---- renewal processes ----------------------------------------------------------------------------------------------- */
 
-static void check_renewal(rv_timing timing, double rate, double shape, double dead)
+static void check_renewal(rv_timing timing, double rate, double shape, double dead, bool generator)
 {
     enum { BIN = 5 /* ms */ };
     rv_population p;
-    rv_net       *net = parrots(timing, 1, &p);
+    rv_net       *net = generator ? generators("gamma_generator", timing, 1, &p) : parrots(timing, 1, &p);
     double        mean = 1000 / rate, cv = (1 - dead / mean) / sqrt(shape), last[N] = { 0 }, before[N] = { 0 }, sum = 0, squares = 0, serial = 0, shortest = INFINITY;
     int           n = 0, pairs = 0;
-    reference_input(net, p, "renewal", "rate", rate, "shape", shape, "dead_time", dead, "start", 20.0, NULL);
+    if (generator) reference_set_all(net, p, "rate", rate, "shape", shape, "dead_time", dead, "start", 20.0, NULL);
+    else reference_input(net, p, "renewal", "rate", rate, "shape", shape, "dead_time", dead, "start", 20.0, NULL);
     ENSURE_OK(net, rv_run(net, 4020));
     reference_spikes got = reference_spikes_of(net, p);
     for (int64_t k = 0; k < got.n; k++) {
@@ -147,12 +157,133 @@ static void check_renewal(rv_timing timing, double rate, double shape, double de
 static void test_renewal(void **state)
 {
     (void)state;
-    for (int timing = RV_GRID; timing <= RV_EXACT; timing++) {
-        check_renewal(timing, 40, 4, 0);
-        check_renewal(timing, 80, 0.5, 0);
-        check_renewal(timing, 50, 2, 6);
-        check_renewal(timing, 25, 1, 0); /* Poisson */
+    for (int timing = RV_GRID; timing <= RV_EXACT; timing++)
+        for (int generator = 0; generator < 2; generator++) {
+            check_renewal(timing, 40, 4, 0, generator);
+            check_renewal(timing, 80, 0.5, 0, generator);
+            check_renewal(timing, 50, 2, 6, generator);
+            check_renewal(timing, 25, 1, 0, generator); /* Poisson */
+        }
+}
+
+/* ---- a rate that rises and falls --------------------------------------------------------------------------------------- */
+
+enum { SINE_DURATION = 2000 /* ms */ };
+static const double sine_rate = 60, sine_amplitude = 45, sine_frequency = 8, sine_phase = 30; /* Hz, Hz, Hz, degrees */
+
+static void set_sine(rv_net *net, rv_population p)
+{
+    reference_set_all(net, p, "rate", sine_rate, "amplitude", sine_amplitude, "frequency", sine_frequency, "phase", sine_phase, NULL);
+}
+
+static double sine_expected(double t)
+{
+    double omega = 2 * M_PI * sine_frequency / 1000, phi = sine_phase * M_PI / 180;
+    return sine_rate / 1000 * t + sine_amplitude / 1000 / omega * (cos(phi) - cos(omega * t + phi));
+}
+
+/* Intervals in rescaled time are exponential; the twelve parts of a period have their shares. Counts of neighbours are
+ * independent. On the grid the end of a step counts for all of it. */
+static void check_sine(rv_timing timing)
+{
+    enum { PARTS = 12, FIRST = 80 /* so many intervals every neuron has: no long one is missing because the run ends */ };
+    static double interval[N * FIRST];
+    rv_population p;
+    rv_net       *net = generators("sinusoidal_poisson_generator", timing, 1, &p);
+    double        last[N] = { 0 }, share[PARTS] = { 0 }, period = 1000 / sine_frequency;
+    int           n = 0, counted[N] = { 0 };
+    set_sine(net, p);
+    ENSURE_OK(net, rv_run(net, SINE_DURATION));
+    reference_spikes got = reference_spikes_of(net, p);
+    ENSURE_NEAR((double)got.n, N * sine_expected(SINE_DURATION), 4 * sqrt(N * sine_expected(SINE_DURATION)), "spikes");
+    for (int64_t k = 0; k < got.n; k++) {
+        double  at = sine_expected(got.time_ms[k]);
+        int64_t i = got.neuron[k];
+        if (counted[i]++ < FIRST) interval[n++] = at - last[i];
+        last[i] = at;
+        share[(int)(fmod(got.time_ms[k] - (timing == RV_GRID ? 0.05 : 0), period) / period * PARTS)]++;
     }
+    for (int k = 0; k < PARTS; k++) {
+        double expected = N * SINE_DURATION / period * (sine_expected((k + 1) * period / PARTS) - sine_expected(k * period / PARTS));
+        ENSURE_NEAR_IN(share[k], expected, 4 * sqrt(expected) + (timing == RV_GRID ? 0.01 * expected : 0), "spikes", "part %d of a period", k);
+    }
+    double distance = distance_from_exponential(interval, n);
+    print_message("sine, %s: %d intervals, sqrt(n) times their distance from an exponential distribution: %.2f\n", timing == RV_GRID ? "grid" : "exact", n, distance);
+    assert_int_equal(n, N * FIRST);
+    if (timing == RV_EXACT && !(distance < 1.63)) fail_msg("distance %g, 1 %% of samples are above 1.63", distance); /* those of the grid are whole steps */
+    reference_spikes_free(&got);
+    rv_net_free(net);
+}
+
+static void test_sine(void **state)
+{
+    (void)state;
+    check_sine(RV_GRID);
+    check_sine(RV_EXACT);
+}
+
+/* Without a frequency it is a Poisson process with the rate of time 0; where that is none, there are no spikes. */
+static void test_sine_that_stands_still(void **state)
+{
+    (void)state;
+    for (int k = -1; k <= 1; k++) {
+        rv_population p;
+        rv_net       *net = generators("sinusoidal_poisson_generator", RV_GRID, 1, &p);
+        reference_set_all(net, p, "rate", 40.0, "amplitude", 40.0, "phase", 90.0 * k, "start", 100.0, "stop", 1100.0, NULL);
+        ENSURE_OK(net, rv_run(net, 1300));
+        reference_spikes got = reference_spikes_of(net, p);
+        ENSURE_NEAR_IN((double)got.n, N * 40.0 * (1 + k), 4 * sqrt(N * 40.0 * (1 + k)), "spikes", "phase %d degrees", 90 * k);
+        ENSURE_NEAR(count_between(&got, 100, 1100.05), (double)got.n, 0, "spikes");
+        reference_spikes_free(&got);
+        rv_net_free(net);
+    }
+}
+
+/* Two neurons go different ways, two runs of a network the same; a parameter that changes holds from then on. */
+static void test_generators_on_threads(void **state)
+{
+    (void)state;
+    static const char *const models[] = { "gamma_generator", "sinusoidal_poisson_generator" };
+    for (int m = 0; m < 4; m++) {
+        reference_spikes got[2];
+        for (int k = 0; k < 2; k++) {
+            rv_population p;
+            rv_net       *net = generators(models[m % 2], m < 2 ? RV_GRID : RV_EXACT, 1 + 2 * k, &p);
+            reference_set(net, p, "rate", 50);
+            ENSURE_OK(net, rv_run(net, 200));
+            reference_set(net, p, "rate", 0);
+            ENSURE_OK(net, rv_run(net, 200));
+            reference_set(net, p, "rate", 100);
+            ENSURE_OK(net, rv_run(net, 200));
+            got[k] = reference_spikes_of(net, p);
+            rv_net_free(net);
+        }
+        ENSURE_NEAR_IN(count_between(&got[0], 0, 200), N * 10, 4 * sqrt(N * 10), "spikes", "%s", models[m % 2]);
+        ENSURE_NEAR_IN(count_between(&got[0], 200.05, 400), 0, 0, "spikes", "%s", models[m % 2]);
+        ENSURE_NEAR_IN(count_between(&got[0], 400, 600), N * 20, 4 * sqrt(N * 20), "spikes", "%s", models[m % 2]);
+        assert_int_equal(got[0].n, got[1].n);
+        for (int64_t k = 0; k < got[0].n; k++) assert_true(got[0].neuron[k] == got[1].neuron[k] && got[0].time_ms[k] == got[1].time_ms[k]);
+        reference_spikes_free(&got[0]), reference_spikes_free(&got[1]);
+    }
+}
+
+static void refuse_generator(const char *model, const char *name, double a, const char *other, double b, const char *sentence)
+{
+    rv_population p;
+    rv_net       *net = generators(model, RV_GRID, 1, &p);
+    reference_set_all(net, p, name, a, other, b, NULL);
+    assert_int_not_equal(rv_run(net, 1), RV_OK);
+    if (!strstr(rv_net_error(net)->text, sentence)) fail_msg("expected \"%s\" in: %s", sentence, rv_net_error(net)->text);
+    rv_net_free(net);
+}
+
+static void test_generators_refuse(void **state)
+{
+    (void)state;
+    refuse_generator("gamma_generator", "rate", 100, "dead_time", 10, "dead_time must be below 1000 / rate");
+    refuse_generator("gamma_generator", "start", 100, "stop", 10, "stop must not be before start");
+    refuse_generator("sinusoidal_poisson_generator", "rate", 10, "amplitude", 11, "amplitude must not be above rate");
+    refuse_generator("sinusoidal_poisson_generator", "start", 100, "stop", 10, "stop must not be before start");
 }
 
 /* ---- determinism and what is refused ---------------------------------------------------------------------------------- */
@@ -195,7 +326,8 @@ static void test_sentences(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_inhomogeneous), cmocka_unit_test(test_new_rates), cmocka_unit_test(test_renewal),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_inhomogeneous), cmocka_unit_test(test_new_rates), cmocka_unit_test(test_renewal), cmocka_unit_test(test_sine), cmocka_unit_test(test_sine_that_stands_still),
+                                        cmocka_unit_test(test_generators_on_threads), cmocka_unit_test(test_generators_refuse),
                                         cmocka_unit_test(test_threads), cmocka_unit_test(test_sentences) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
